@@ -1,0 +1,1 @@
+"""Ways to tell who a caller is: API tokens of our own, OpenID Connect, Keystone."""

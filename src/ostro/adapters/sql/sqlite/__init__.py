@@ -1,0 +1,1 @@
+"""SQLite: connections, threads, the file's lock, its schema, its log and backups."""

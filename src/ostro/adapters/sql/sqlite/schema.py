@@ -1,0 +1,85 @@
+"""Brings a SQLite file to the schema of this program.
+
+A new file gets the newest schema as one script; an older one is copied beside itself and migrated; a newer or a
+foreign one is refused. Alembic is loaded only if there is something to migrate.
+"""
+
+import contextlib
+import os
+from importlib import resources
+from typing import Final
+
+from ostro.adapters.sql.sqlite.backup import copy_database
+from ostro.adapters.sql.sqlite.connection import APPLICATION_ID, Connection, Durability
+from ostro.model.errors import StoreError
+
+# All revisions, the oldest first. A test holds this, migrations/versions and migrations/schemas together.
+REVISIONS: Final = ("0001_initial", "0002_triggers", "0003_access", "0004_automations")
+HEAD: Final = REVISIONS[-1]
+
+
+def schema_sql(revision: str) -> str:
+    """The statements that make an empty database of a revision."""
+    return (resources.files("ostro.adapters.sql.migrations") / "schemas" / f"{revision}.sql").read_text("utf-8")
+
+
+def stored_revision(connection: Connection) -> str | None:
+    """None: the file is empty."""
+    names = {name for (name,) in connection.rows("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    if not names:
+        return None
+    if "alembic_version" not in names:
+        raise StoreError(f"{connection.file} is a SQLite database of another program. Name another file.")
+    versions = connection.rows("SELECT version_num FROM alembic_version")
+    return str(versions[0][0]) if versions else None
+
+
+def ensure_schema(connection: Connection, durability: Durability, *, backup_before_migration: bool) -> None:
+    """Makes the connection the writer. StoreError for a newer or foreign file; then nothing in it was changed."""
+    revision = stored_revision(connection)
+    if revision is not None and revision not in REVISIONS:
+        raise StoreError(
+            f"The database {connection.file} was written by a newer Ostro (schema {revision}, this program knows"
+            f" {HEAD}). Start that version, or restore a backup made before the upgrade."
+        )
+    connection.begin_writing(durability)
+    if revision is None:
+        _create(connection)
+    elif revision != HEAD:
+        if backup_before_migration:
+            copy_database(connection.file, free_name(f"{connection.file}.{revision}.backup"))
+        _migrate(connection)
+
+
+def free_name(path: str) -> str:
+    """The path, or the path with the first free number."""
+    number = 1
+    name = path
+    while os.path.exists(name):
+        number += 1
+        name = f"{path}.{number}"
+    return name
+
+
+def _create(connection: Connection) -> None:
+    script = schema_sql(HEAD)
+    connection.run("BEGIN IMMEDIATE")
+    try:
+        for statement in script.split(";\n"):
+            if statement.strip():
+                connection.run(statement)
+        connection.run(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.run("COMMIT")
+    finally:
+        connection.rollback()
+
+
+def _migrate(connection: Connection) -> None:
+    from ostro.adapters.sql.migrations.run import upgrade
+
+    try:
+        upgrade(f"sqlite:///{connection.file}")
+    except Exception as error:  # a migration is any code; its transaction is rolled back whatever it raises
+        raise StoreError(f"The database {connection.file} could not be migrated, it is as before: {error}") from error
+    with contextlib.suppress(StoreError):
+        connection.run("PRAGMA wal_checkpoint(TRUNCATE)")

@@ -1,0 +1,1 @@
+"""/automation/v1: lists of API calls, the second front door."""

@@ -1,0 +1,240 @@
+"""The trees in memory: which have work to do, which have changed, who waits for them, who may leave."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+
+from ostro.core.advance import push_command
+from ostro.core.state import Tree
+from ostro.engine.commits import Group, Ticket
+from ostro.model.commands import Command
+from ostro.model.ids import shard_of
+
+_TREE_WEIGHT = 4  # a task weighs 1
+
+
+class Residents:
+    """Trees by root id, least recently used first. `new_id(shard)` makes ids for their parts."""
+
+    def __init__(self, new_id: Callable[[int], str], most_weight: int, most_uncommitted: int) -> None:
+        self._new_id = new_id
+        self._most_weight = most_weight
+        self._most_uncommitted = most_uncommitted
+        self._trees: dict[str, Tree] = {}
+        self._ready: deque[Tree] = deque()
+        self._later: deque[Tree] = deque()
+        self._is_ready: set[str] = set()
+        self._tickets: dict[str, dict[int, Ticket]] = {}
+        self._held: dict[str, int] = {}
+        self._released: dict[str, asyncio.Event] = {}
+        self._dirty_steps: dict[str, int] = {}
+        self._uncommitted = 0
+        self.dirty: dict[str, Tree] = {}  # changed since the last commit began
+        self.wake = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._trees)
+
+    @property
+    def ready(self) -> int:
+        """Trees that wait for their turn."""
+        return len(self._is_ready)
+
+    # ---------------------------------------------------------------- look-up
+
+    def get(self, root_id: str) -> Tree | None:
+        return self._trees.get(root_id)
+
+    def is_current(self, tree: Tree) -> bool:
+        """False once the tree was thrown away: what is still under way for it is void."""
+        return self._trees.get(tree.root_id) is tree
+
+    def get_or_make(self, root_id: str) -> Tree:
+        return self._trees.get(root_id) or self.make(root_id)
+
+    def make(self, root_id: str) -> Tree:
+        shard = shard_of(root_id)
+        tree = Tree(root_id, shard, lambda: self._new_id(shard))
+        self._trees[root_id] = tree
+        return tree
+
+    def drop(self, tree: Tree) -> None:
+        """Throw the tree away with all its changes that are not stored."""
+        root_id = tree.root_id
+        if self.is_current(tree):
+            del self._trees[root_id]
+        self._clean(root_id)
+        if root_id in self._is_ready:
+            self._is_ready.discard(root_id)
+            self._ready = deque(other for other in self._ready if other is not tree)
+            self._later = deque(other for other in self._later if other is not tree)
+
+    # ---------------------------------------------------------------- work
+
+    def make_ready(self, tree: Tree) -> None:
+        """Something has happened to the tree: it gets its turn before those that are just long."""
+        if not tree.steps:
+            return
+        if tree.root_id in self._is_ready:
+            if tree not in self._later:
+                return
+            self._later.remove(tree)
+        self._is_ready.add(tree.root_id)
+        self._ready.append(tree)
+        self.wake.set()
+
+    def make_ready_later(self, tree: Tree) -> None:
+        """The tree has used up its quantum: others first."""
+        if tree.steps and tree.root_id not in self._is_ready:
+            self._is_ready.add(tree.root_id)
+            self._later.append(tree)
+
+    @property
+    def has_ready(self) -> bool:
+        return bool(self._ready) or (bool(self._later) and not self.is_full)
+
+    def next_ready(self) -> Tree:
+        tree = (self._ready or self._later).popleft()
+        self._is_ready.discard(tree.root_id)
+        return tree
+
+    def mark_dirty(self, tree: Tree, steps: int) -> None:
+        """`steps` of the tree have run since it was last marked or taken."""
+        root_id = tree.root_id
+        self.dirty[root_id] = tree
+        self._dirty_steps[root_id] = self._dirty_steps.get(root_id, 0) + steps
+        self._uncommitted += steps
+
+    @property
+    def is_full(self) -> bool:
+        """So much is not committed yet that more should wait: it would only make commits longer."""
+        return self._uncommitted >= self._most_uncommitted
+
+    def take_dirty(self) -> list[Tree]:
+        """The trees to commit. One that is still busy and owes nobody anything waits while there is room:
+        its tasks are then written once, when they are over."""
+        takes_all = self.is_full
+        trees = []
+        for root_id, tree in list(self.dirty.items()):
+            if takes_all or not tree.steps or _owes(tree):
+                self._clean(root_id)
+                trees.append(tree)
+        return trees
+
+    def _clean(self, root_id: str) -> None:
+        self.dirty.pop(root_id, None)
+        self._uncommitted -= self._dirty_steps.pop(root_id, 0)
+
+    # ---------------------------------------------------------------- callers
+
+    def open_ticket(self, tree: Tree, command: Command) -> Ticket:
+        ticket = Ticket(command, asyncio.get_running_loop().create_future())
+        self._tickets.setdefault(tree.root_id, {})[id(ticket)] = ticket
+        push_command(tree, command, ticket)
+        self.make_ready(tree)
+        return ticket
+
+    def close_ticket(self, ticket: Ticket) -> None:
+        tickets = self._tickets.get(ticket.command.root_id)
+        if tickets is not None:
+            tickets.pop(id(ticket), None)
+            if not tickets:
+                del self._tickets[ticket.command.root_id]
+
+    def tickets_of(self, root_id: str) -> list[Ticket]:
+        return list(self._tickets.get(root_id, {}).values())
+
+    def fail_all(self, error: Exception) -> None:
+        for tickets in list(self._tickets.values()):
+            for ticket in tickets.values():
+                ticket.answer(error)
+        self._tickets = {}
+
+    # ---------------------------------------------------------------- staying and leaving
+
+    def hold(self, tree: Tree) -> None:
+        """Keep a tree while something is being read for it."""
+        self._held[tree.root_id] = self._held.get(tree.root_id, 0) + 1
+
+    def release(self, tree: Tree) -> None:
+        left = self._held[tree.root_id] - 1
+        if left:
+            self._held[tree.root_id] = left
+        else:
+            del self._held[tree.root_id]
+            released = self._released.pop(tree.root_id, None)
+            if released is not None:
+                released.set()
+
+    async def until_released(self, tree: Tree) -> None:
+        """Return when nothing is being read for the tree any more."""
+        while tree.root_id in self._held:
+            released = self._released.setdefault(tree.root_id, asyncio.Event())
+            await released.wait()
+
+    def _is_idle(self, tree: Tree) -> bool:
+        root_id = tree.root_id
+        return (
+            self.is_current(tree)
+            and not tree.steps
+            and not tree.parked
+            and not tree.needs
+            and root_id not in self.dirty
+            and root_id not in self._tickets
+            and root_id not in self._held
+        )
+
+    def put_away(self, group: Group) -> None:
+        """After a commit: finished trees leave; if there are too many, those idle for longest leave too."""
+        for tree in group.trees:
+            for execution_id in group.finished_in(tree):
+                _drop_child(tree, execution_id)
+            if self._is_idle(tree):
+                if _is_over(tree):
+                    del self._trees[tree.root_id]
+                else:
+                    self._trees[tree.root_id] = self._trees.pop(tree.root_id)
+        if len(self._trees) * _TREE_WEIGHT > self._most_weight:
+            self._evict()
+
+    def _evict(self) -> None:
+        """Idle trees leave until a tenth is free again; they are read back on their next event."""
+        excess = sum(_weight(tree) for tree in self._trees.values()) - self._most_weight
+        if excess <= 0:
+            return
+        excess += self._most_weight // 10
+        for tree in list(self._trees.values()):
+            if excess <= 0:
+                return
+            if self._is_idle(tree) and not any(action.waiting for action in tree.lone_actions.values()):
+                excess -= _weight(tree)
+                del self._trees[tree.root_id]
+
+
+def _owes(tree: Tree) -> bool:
+    """Whether something outside waits for the tree's commit."""
+    return bool(tree.replies or tree.jobs or tree.needs or tree.cancelled_jobs)
+
+
+def _weight(tree: Tree) -> int:
+    return _TREE_WEIGHT + sum(len(execution.tasks) for execution in tree.executions.values())
+
+
+def _is_over(tree: Tree) -> bool:
+    """Nothing of the tree can go on by itself."""
+    return not tree.lone_actions and all(
+        execution.is_completed and not execution.live for execution in tree.executions.values()
+    )
+
+
+def _drop_child(tree: Tree, execution_id: str) -> None:
+    """A finished and stored sub-execution leaves memory: its parent task keeps the outcome."""
+    execution = tree.executions.get(execution_id)
+    if (
+        execution is not None
+        and execution_id != tree.root_id
+        and execution.is_completed
+        and not execution.live
+        and execution_id not in tree.touched
+    ):
+        del tree.executions[execution_id]

@@ -1,0 +1,50 @@
+"""Who asks: tokens to callers; and what is stored about callers: API tokens, members, the audit log."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from ostro.model.access import AuditRecord, MemberRecord, TokenRecord
+from ostro.model.commands import Caller
+
+if TYPE_CHECKING:
+    from ostro.ports.store import ListQuery
+
+
+class Authenticator(Protocol):
+    """One way to tell who sent a token."""
+
+    async def authenticate(self, token: str) -> Caller:
+        """The caller whose token it is; most calls are answered from memory.
+
+        Raises Unauthenticated for a token that is unknown, expired or revoked, Unavailable if that cannot be found
+        out now. Neither message holds the token.
+        """
+        ...
+
+    async def close(self) -> None: ...
+
+
+class TokenStore(Protocol):
+    async def find_token(self, id: str) -> TokenRecord | None: ...
+
+
+class MemberStore(Protocol):
+    """Shared workflows. Whose members a caller may see or change is for the API to say."""
+
+    async def members_of(self, resource_id: str) -> list[MemberRecord]:
+        """All members of a workflow, by created_at, id."""
+        ...
+
+    async def save_member(self, record: MemberRecord, is_new: bool) -> None:
+        """`Conflict` if a new pair of workflow and project exists."""
+        ...
+
+    async def delete_member(self, resource_id: str, member_id: str) -> None: ...
+
+
+class AuditStore(Protocol):
+    async def add_audit(self, records: Sequence[AuditRecord]) -> None:
+        """All of them, durably."""
+        ...
+
+    async def list_audit(self, query: "ListQuery", caller: Caller) -> list[AuditRecord]: ...
