@@ -28,7 +28,7 @@ MAX_NUMBER = 400  # characters
 _NOT_PARSED = "Definition could not be parsed: "
 _TAG = "tag:yaml.org,2002:"
 # `&`, `*` and `@` matter to the scanner only where a value can begin.
-_INDICATOR = re.compile(r"(?:(?<=[\s\[\]{},:?\-!|>'\"])|^)[&*@]")
+_INDICATOR = re.compile(r"(?:(?<=[\s\[\]{},:?\-!|>'\"\ufeff])|^)[&*@]")
 _FLOAT_KEYS = {math.inf: ".inf", -math.inf: "-.inf"}
 
 

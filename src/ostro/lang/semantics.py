@@ -93,8 +93,9 @@ def _where(holder: dict[str, Any], key: str, target: str) -> tuple[Any, Any]:
     if isinstance(value, dict) and "next" in value:
         holder, key, value = value, "next", value["next"]
     for index, item in enumerate(value if isinstance(value, list) else ()):
-        name = item if isinstance(item, str) else next(iter(item))
-        if name == target or name.startswith((target + " ", target + "(")):
+        # Where another entry has an error of its own it may be anything.
+        name = next(iter(item), None) if isinstance(item, dict) else item
+        if isinstance(name, str) and (name == target or name.startswith((target + " ", target + "("))):
             return value, index
     return holder, key
 

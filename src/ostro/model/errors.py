@@ -51,6 +51,12 @@ class Unavailable(OstroError):
     code = "unavailable"
 
 
+class Moved(Unavailable):
+    """The execution belongs to another process (now, or until it is taken over): ask there."""
+
+    code = "moved"
+
+
 class TooMany(Unavailable):
     """The caller itself asks for too much at once; trying again later will work."""
 
@@ -77,6 +83,12 @@ class StoreError(OstroError):
     """The store cannot do what was asked: full, corrupt, locked, newer than this program."""
 
     code = "store"
+
+
+class Fenced(StoreError):
+    """Whoever wrote does not own these executions any more. Nothing was stored."""
+
+    code = "fenced"
 
 
 class Problem:

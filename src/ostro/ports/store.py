@@ -33,9 +33,10 @@ from ostro.ports.triggers import TriggerStore
 class EngineStore(SecretStore, DynamicActions, Protocol):
     """For the owner of trees."""
 
-    async def commit(self, batch: Batch) -> None:
+    async def commit(self, batch: Batch, fence: int | None = None) -> None:
         """Write all rows in one transaction, durably. Only one commit is under way at a time.
-        Raises StoreError; then nothing of the batch is stored. `Conflict` if a new id exists."""
+        Raises StoreError; then nothing of the batch is stored. `Conflict` if a new id exists.
+        `fence`: the epoch of the engine that writes; `Fenced` if it is not alive any more (ports.leases)."""
         ...
 
     async def unfinished_roots(self, after: str, limit: int) -> list[str]:

@@ -98,7 +98,7 @@ class MemoryStore:
 
     # ------------------------------------------------------------------ commits
 
-    async def commit(self, batch: Batch) -> None:
+    async def commit(self, batch: Batch, fence: int | None = None) -> None:
         """Conflict if a new id, or the key of a reply, exists; then nothing is written."""
         for name, kind, table in (
             ("new_executions", "execution", self.executions),

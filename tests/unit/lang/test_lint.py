@@ -113,6 +113,12 @@ def test_errors_and_warnings_in_the_order_of_the_text() -> None:
     assert found == [(4, "unknown-task"), (5, "unknown-key"), (6, "wrong-type")]
 
 
+@pytest.mark.parametrize("wrong", ["null", "{}", "{1: x}", "[]"])
+def test_an_unknown_task_beside_an_entry_that_is_wrong_itself(wrong: str) -> None:
+    found = findings(f"  tasks:\n    a: {{on-success: [{wrong}, ghost]}}")
+    assert (4, "unknown-task") in found
+
+
 def test_a_syntax_error_is_a_finding() -> None:
     (problem,) = lint("a: {b")
     assert (problem.code, problem.severity) == ("yaml", "error")

@@ -124,3 +124,8 @@ def test_what_a_key_was_before_it_became_a_text() -> None:
 
 def test_replaced_keys_are_remembered() -> None:
     assert read("a: 1\nb: 1\na: 2").duplicates == [("a", 3, 1)]
+
+
+def test_byte_order_marks_do_not_hide_indicators() -> None:
+    assert read("\ufeff*a").data == "*a"
+    assert str(read("# a\n\ufeff\ufeff&a").data).endswith("&a")

@@ -1,5 +1,6 @@
 """No text makes the language raise anything but DefinitionError."""
 
+import os
 from typing import Any
 
 import yaml
@@ -18,6 +19,8 @@ from ostro.lang import (
 from ostro.lang.tasks import TASK_KEYS
 from ostro.lang.workflows import DEFAULTS_KEYS, WORKFLOW_KEYS
 from ostro.model.errors import DefinitionError
+
+EFFORT = float(os.environ.get("OSTRO_FUZZ", "1"))
 
 _PIECES = st.sampled_from([
     "version: '2.0'\n", "w:\n", "  tasks:\n", "    a:\n",
@@ -61,20 +64,20 @@ def everything(text: str) -> None:
 
 
 @given(st.text() | st.lists(_PIECES, max_size=40).map("".join))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=int(150 * EFFORT))
 def test_any_text(text: str) -> None:
     everything(text)
 
 
 @given(_WORKFLOWS | _ITEMS, st.sampled_from(["w", "workflows", "actions"]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=int(150 * EFFORT))
 def test_any_structure(item: dict[Any, Any], key: str) -> None:
     content = {"w": item} if key == "w" else {key: {"i": item}, "name": "wb"}
     everything(yaml.safe_dump({"version": "2.0", **content}, sort_keys=False))
 
 
 @given(_WORKFLOWS, _WORKFLOWS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=int(60 * EFFORT))
 def test_stored_texts_mean_the_same(one: dict[Any, Any], two: dict[Any, Any]) -> None:
     text = yaml.safe_dump({"version": "2.0", "one": one, "two": two}, sort_keys=False)
     try:
@@ -88,7 +91,7 @@ def test_stored_texts_mean_the_same(one: dict[Any, Any], two: dict[Any, Any]) ->
 
 
 @given(_WORKFLOWS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=int(60 * EFFORT))
 def test_workbook_items_mean_the_same(item: dict[Any, Any]) -> None:
     text = yaml.safe_dump({"version": "2.0", "name": "wb", "workflows": {"w": item}}, sort_keys=False)
     try:

@@ -1,92 +1,75 @@
 """A batch of the engine, as few statements.
 
-Each execution of a statement by the sqlite3 module gives up and takes back the interpreter's lock, once per row in
-`executemany`; while the event loop computes, each of these may wait 5 ms. So rows are written many at a time:
-`INSERT ... VALUES (...), (...)` with power-of-two counts, which stay in the cache of prepared statements.
-bench/store.py measures it against the alternatives.
+Rows are written many at a time: each round trip to a database, and each time the interpreter's lock is given up and
+taken back, costs more than a row. How a database takes many rows is its connection's affair; bench/store.py and
+bench/store_postgres.py measure the ways.
 """
 
 import operator
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
-from itertools import chain
 from typing import Any, Final
 
 import msgspec
 
-from ostro.adapters.sql.columns import MUTABLE, TABLES, fields_of
-from ostro.adapters.sql.db import Database
+from ostro.adapters.sql.columns import MUTABLE, TABLES, column_types, fields_of
+from ostro.adapters.sql.db import Bulk, Database, run_for
 from ostro.adapters.sql.deletion import delete_actions, delete_executions
 from ostro.model.records import Batch, TimerRecord
-
-_MOST_ROWS: Final = 128  # of up to 24 columns: 3072 parameters of the 32766 allowed
 
 _values = msgspec.structs.astuple
 
 
+def _kinds(table: str, names: Sequence[str]) -> tuple[type, ...]:
+    types = column_types(TABLES[table])
+    return tuple(types[name][0] for name in names)
+
+
 @cache
-def _insert_text(table: str, count: int) -> str:
+def _insert(table: str) -> Bulk:
     names = fields_of(TABLES[table])
-    row = f"({','.join('?' * len(names))})"
-    return f"INSERT INTO {table} ({', '.join(names)}) VALUES {','.join([row] * count)}"
+    return Bulk(f"INSERT INTO {table} ({', '.join(names)}) :rows", _kinds(table, names))
 
 
 @cache
-def _upsert_timers_text(count: int) -> str:
+def _upsert_timers() -> Bulk:
+    plain = _insert("timers")
     changed = (name for name in fields_of(TimerRecord) if name not in ("owner_id", "kind"))
     changes = ", ".join(f"{name} = excluded.{name}" for name in changed)
-    return f"{_insert_text('timers', count)} ON CONFLICT (owner_id, kind) DO UPDATE SET {changes}"
+    return Bulk(f"{plain.text} ON CONFLICT (owner_id, kind) DO UPDATE SET {changes}", plain.kinds)
 
 
 @cache
-def _update_text(table: str, count: int) -> str:
+def _update(table: str) -> Bulk:
     # UPDATE and not an upsert: a row that is gone must stay gone.
     changes = ", ".join(f"{name} = new.column{place + 2}" for place, name in enumerate(MUTABLE[table]))
-    row = f"({','.join('?' * (len(MUTABLE[table]) + 1))})"
-    return f"UPDATE {table} SET {changes} FROM (VALUES {','.join([row] * count)}) AS new WHERE id = new.column1"
-
-
-@cache
-def _forget_timers_text(count: int) -> str:
-    # SQLite would not use the key for the pair alone, but does for its first half.
-    return (
-        f"WITH gone AS (VALUES {','.join(['(?,?)'] * count)}) DELETE FROM timers"
-        " WHERE owner_id IN (SELECT column1 FROM gone)"
-        " AND (owner_id, kind) IN (SELECT column1, column2 FROM gone)"
+    return Bulk(
+        f"UPDATE {table} SET {changes} FROM (:rows) AS new WHERE id = new.column1",
+        _kinds(table, ("id", *MUTABLE[table])),
     )
 
 
-def _empty_text(count: int) -> str:
-    return f"UPDATE actions SET output = '{{}}' WHERE id IN ({','.join('?' * count)})"
-
-
-def _discard_text(table: str) -> Callable[[int], str]:
-    return lambda count: f"UPDATE {table} SET accepted = 0 WHERE id IN ({','.join('?' * count)})"
-
+# SQLite would not use the key for the pair alone, but does for its first half.
+_FORGET_TIMERS: Final = Bulk(
+    "WITH gone AS (:rows) DELETE FROM timers WHERE owner_id IN (SELECT column1 FROM gone)"
+    " AND (owner_id, kind) IN (SELECT column1, column2 FROM gone)",
+    (str, str),
+)
 
 _CHANGED_VALUES: Final[dict[str, Callable[[Any], tuple[Any, ...]]]] = {
     table: operator.attrgetter("id", *names) for table, names in MUTABLE.items()
 }
 
 
-def _write(db: Database, text: Callable[[int], str], rows: Sequence[Iterable[Any]]) -> None:
-    start = 0
-    left = len(rows)
-    while left:
-        count = _MOST_ROWS if left >= _MOST_ROWS else 1 << (left.bit_length() - 1)
-        db.run(text(count), list(chain.from_iterable(rows[start : start + count])))
-        start += count
-        left -= count
-
-
 def insert(db: Database, table: str, records: Sequence[msgspec.Struct]) -> None:
     """Insert records of any table. Conflict if a key exists."""
-    _write(db, lambda count: _insert_text(table, count), list(map(_values, records)))
+    if records:
+        db.bulk(_insert(table), list(map(_values, records)))
 
 
 def update(db: Database, table: str, records: Sequence[msgspec.Struct]) -> None:
     """Write the mutable columns of executions, tasks or actions."""
-    _write(db, lambda count: _update_text(table, count), list(map(_CHANGED_VALUES[table], records)))
+    db.bulk(_update(table), list(map(_CHANGED_VALUES[table], records)))
 
 
 def write_batch(db: Database, batch: Batch) -> None:
@@ -107,15 +90,15 @@ def write_batch(db: Database, batch: Batch) -> None:
             # The last version wins if one batch holds several of the same row.
             update(db, table, list({record.id: record for record in changed}.values()))
     if batch.timers_gone:
-        _write(db, _forget_timers_text, batch.timers_gone)
+        db.bulk(_FORGET_TIMERS, batch.timers_gone)
     if batch.timers:
         latest = {(timer.owner_id, timer.kind): timer for timer in batch.timers}
-        _write(db, _upsert_timers_text, list(map(_values, latest.values())))
+        db.bulk(_upsert_timers(), list(map(_values, latest.values())))
     if batch.emptied:
-        _write(db, _empty_text, [(id,) for id in batch.emptied])
+        run_for(db, "UPDATE actions SET output = '{}' WHERE id IN (:ids)", batch.emptied)
     if batch.discarded:
         for table in ("actions", "executions"):
-            _write(db, _discard_text(table), [(id,) for id in batch.discarded])
+            run_for(db, f"UPDATE {table} SET accepted = 0 WHERE id IN (:ids)", batch.discarded)
     if batch.deleted_executions:
         delete_executions(db, batch.deleted_executions)
     if batch.deleted_actions:

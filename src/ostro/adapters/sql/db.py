@@ -1,25 +1,46 @@
 """What the SQL of this package needs of a connection, and lists of ids in statements.
 
-Statements are texts with `?` for values. They are few and constant, so that a connection's cache of prepared
-statements holds them all; lists of ids are padded to a power of two for the same reason.
+Statements are texts with `?` for values, the same for all databases: a connection translates what its database says
+in another way. They are few and constant, so that a connection's cache of prepared statements holds them all.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
+
+import msgspec
 
 Row = tuple[Any, ...]
 T = TypeVar("T")
 
-_MOST_IDS = 256
-IDS = "(:ids)"  # the place of a list of ids in a statement
+_MOST_IDS: Final = 256
+IDS: Final = "IN (:ids)"  # the place of a list of ids in a statement
+ROWS: Final = ":rows"  # the place of many rows in a statement: a table with the columns `column1`, `column2`, ...
+
+
+class Bulk(msgspec.Struct, frozen=True):
+    """A statement for many rows at once. `text` holds `:rows`; `kinds` says str, int or bool for each column."""
+
+    text: str
+    kinds: tuple[type, ...]
 
 
 class Database(Protocol):
-    """One connection inside a transaction. Errors are OstroErrors: StoreError, Conflict, InvalidInput (too slow)."""
+    """One connection inside a transaction. Errors are OstroErrors: StoreError, Conflict, InvalidInput (too slow).
+
+    What a `run` or `bulk` does wrong may be told by a later call or by the commit.
+    """
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]: ...
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> None: ...
+
+    def bulk(self, statement: Bulk, rows: Sequence[Row]) -> None:
+        """Run a statement once for many rows (at least one)."""
+        ...
+
+    def with_ids(self, sql: str, ids: Sequence[str]) -> tuple[str, list[Any]]:
+        """A statement with `IN (:ids)` made ready for these ids (at least one), and the values for it."""
+        ...
 
 
 def pieces(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
@@ -28,17 +49,12 @@ def pieces(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
         yield items[start : start + size]
 
 
-def _padded(sql: str, ids: Sequence[str]) -> tuple[str, list[str]]:
-    size = 1 << (len(ids) - 1).bit_length()
-    return sql.replace(IDS, f"({','.join('?' * size)})"), [*ids, *[ids[-1]] * (size - len(ids))]
-
-
 def rows_for(db: Database, sql: str, ids: Sequence[str], more: Sequence[Any] = ()) -> list[Row]:
     """Rows of a query with `IN (:ids)`, for any number of ids, and the values of the `?` after it.
     Ordered within 256 ids only."""
     found: list[Row] = []
     for some in pieces(ids, _MOST_IDS):
-        text, values = _padded(sql, some)
+        text, values = db.with_ids(sql, some)
         found += db.rows(text, [*values, *more])
     return found
 
@@ -46,4 +62,4 @@ def rows_for(db: Database, sql: str, ids: Sequence[str], more: Sequence[Any] = (
 def run_for(db: Database, sql: str, ids: Sequence[str]) -> None:
     """As `rows_for`, for statements that return nothing."""
     for some in pieces(ids, _MOST_IDS):
-        db.run(*_padded(sql, some))
+        db.run(*db.with_ids(sql, some))

@@ -54,7 +54,7 @@ class EngineMethods:
 
     _lanes: Lanes
 
-    async def commit(self, batch: Batch) -> None:
+    async def commit(self, batch: Batch, fence: int | None = None) -> None:
         await self._lanes.write.call(lambda db: write_batch(db, batch))
 
     async def unfinished_roots(self, after: str, limit: int) -> list[str]:

@@ -1,0 +1,63 @@
+"""Taking up what is unfinished in the shards that this process gets: all at a start, some when others die or join."""
+
+from collections.abc import Collection
+
+import structlog
+
+from ostro.core.state import Tree
+from ostro.engine.held import Held
+from ostro.engine.loading import Loader
+from ostro.engine.residents import Residents
+from ostro.model.errors import OstroError
+from ostro.model.ids import SHARDS, shard_of
+from ostro.ports.store import EngineStore
+
+log = structlog.get_logger("ostro.engine")
+
+_PAGE = 200
+_PAGE_TO_SIFT = 2000  # of everybody's roots, when only some shards are wanted
+
+
+class Takeover:
+    """Loads every unfinished tree of some shards, a page at a time, and lets it go on.
+
+    The list of unfinished roots is an index that holds nothing else, and a root's shard is computed from its id; so
+    all of it is read and sifted (about 1 us a row), which is little beside loading the trees (about 1 ms each) and
+    keeps the shard out of every row and index that is written.
+    """
+
+    def __init__(self, store: EngineStore, loader: Loader, residents: Residents, held: Held) -> None:
+        self._store = store
+        self._loader = loader
+        self._residents = residents
+        self._held = held
+        self.is_stopping = False
+
+    async def run(self, shards: Collection[int]) -> None:
+        """Until all are loaded, or none of the shards is wanted any more."""
+        turn = self._loader.begin(shards)
+        after = ""
+        limit = _PAGE if len(shards) == SHARDS else _PAGE_TO_SIFT
+        while not self.is_stopping and self._loader.wants(turn):
+            page = await self._store.unfinished_roots(after, limit)
+            for root_id in page:
+                if self._loader.is_wanted(turn, shard_of(root_id)) and not self._loader.is_taken_up(root_id):
+                    await self._take_up(self._residents.get_or_make(root_id))
+                    if self.is_stopping:
+                        return
+            if len(page) < limit:
+                break
+            after = page[-1]
+        self._loader.over(turn)
+
+    async def _take_up(self, tree: Tree) -> None:
+        self._residents.hold(tree)
+        try:
+            await self._loader.whole_tree(tree)
+        except OstroError as error:
+            log.error("cannot take up an execution", execution_id=tree.root_id, error=error.message)
+        except Exception as error:  # one tree that cannot be read must not keep the others from going on
+            log.error("cannot take up an execution", execution_id=tree.root_id, exc_info=error)
+        finally:
+            self._residents.release(tree)
+        self._residents.make_ready(tree)

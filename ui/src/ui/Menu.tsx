@@ -1,0 +1,92 @@
+import { useEffect, useId, useRef, useState, type ReactNode } from "react"
+import { Button, type ButtonProps } from "./Button"
+import { Icon, type IconName } from "./Icon"
+
+export interface MenuItem {
+  label: ReactNode
+  icon?: IconName
+  onSelect: () => void
+  isDanger?: boolean
+  disabled?: boolean
+  action?: string
+}
+
+/** A button that opens a list of things to do. Arrow keys move, Escape closes. */
+export function Menu({ label, items, button = {} }: { label: string; items: MenuItem[]; button?: Partial<ButtonProps> }) {
+  const [isOpen, setOpen] = useState(false)
+  const root = useRef<HTMLDivElement>(null)
+  const list = useRef<HTMLDivElement>(null)
+  const id = useId()
+
+  useEffect(() => {
+    if (!isOpen) return
+    list.current?.querySelector<HTMLElement>("[role=menuitem]:not(:disabled)")?.focus()
+    const onPointer = (event: PointerEvent) => {
+      if (!root.current?.contains(event.target as Node)) setOpen(false)
+    }
+    document.addEventListener("pointerdown", onPointer)
+    return () => document.removeEventListener("pointerdown", onPointer)
+  }, [isOpen])
+
+  const close = () => {
+    setOpen(false)
+    root.current?.querySelector<HTMLElement>("button")?.focus()
+  }
+  const move = (by: number) => {
+    const entries = [...(list.current?.querySelectorAll<HTMLElement>("[role=menuitem]:not(:disabled)") ?? [])]
+    const at = entries.indexOf(document.activeElement as HTMLElement)
+    entries[(at + by + entries.length) % entries.length]?.focus()
+  }
+  return (
+    <div
+      className="menu"
+      ref={root}
+      onKeyDown={(event) => {
+        if (!isOpen) return
+        if (event.key === "Escape") close()
+        else if (event.key === "ArrowDown") move(1)
+        else if (event.key === "ArrowUp") move(-1)
+        else return
+        event.preventDefault()
+        event.stopPropagation()
+      }}
+    >
+      <Button
+        icon="more"
+        kind="quiet"
+        aria-label={button.children === undefined ? label : undefined}
+        aria-haspopup="menu"
+        aria-expanded={isOpen}
+        aria-controls={isOpen ? id : undefined}
+        onClick={(event) => {
+          event.stopPropagation()
+          setOpen(!isOpen)
+        }}
+        {...button}
+      />
+      {isOpen ? (
+        <div className="menu-list" role="menu" id={id} ref={list} aria-label={label}>
+          {items.map((item, at) => (
+            <button
+              key={at}
+              type="button"
+              role="menuitem"
+              tabIndex={-1}
+              className={`menu-item ${item.isDanger ? "danger" : ""}`}
+              disabled={item.disabled ?? false}
+              {...(item.action ? { "data-action": item.action } : {})}
+              onClick={(event) => {
+                event.stopPropagation()
+                close()
+                item.onSelect()
+              }}
+            >
+              {item.icon ? <Icon name={item.icon} size={15} /> : <span className="icon-gap" />}
+              <span>{item.label}</span>
+            </button>
+          ))}
+        </div>
+      ) : null}
+    </div>
+  )
+}
