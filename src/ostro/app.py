@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import ostro
 from ostro.app_duties import open_duties, read_event_secret, read_publishers
-from ostro.config import ConfigError, Settings
+from ostro.app_ext import open_extensions
+from ostro.config import ConfigError, Settings, database_folder, key_file
 
 if TYPE_CHECKING:
     from ostro.adapters.clock import SystemClock
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from ostro.ports.identity import Authenticator
     from ostro.ports.store import Store
 
-SQLITE = "sqlite:///"
 _LOCAL_EXECUTOR = "local"
 
 
@@ -87,7 +87,7 @@ async def open_core(settings: Settings) -> AsyncIterator[Core]:
     actions = {**registry.infos, **listed}
     clock = SystemClock()
     queue = MemoryQueue(_LOCAL_EXECUTOR)
-    make_folder(settings.database)
+    make_folder(settings)
     async with (
         closing(await open_store(settings.database, durability=settings.durability)) as store,
         Owner(
@@ -169,6 +169,7 @@ def _policy(settings: Settings) -> "Policy":
 def create_api(core: Core, identity: "Authenticator | None" = None, duties: "RunningDuties | None" = None) -> Any:
     """The ASGI application of a running core."""
     from ostro.api import create_app
+    from ostro.api.page import BUILT as PAGE
     from ostro.api.settings import ApiSettings
     from ostro.api.traffic import Traffic
     from ostro.ports.code import ACTION as CODE_ACTION
@@ -176,6 +177,7 @@ def create_api(core: Core, identity: "Authenticator | None" = None, duties: "Run
     settings = core.settings
     traffic = Traffic()
     return create_app(
+        extensions=open_extensions(core, identity),
         engine=core.engine,
         store=core.store,
         actions={name: info for name, info in core.actions.items() if name != CODE_ACTION},
@@ -197,6 +199,7 @@ def create_api(core: Core, identity: "Authenticator | None" = None, duties: "Run
             max_wait_seconds=settings.max_wait,
             allow_action_execution_deletion=settings.allow_action_execution_deletion,
             info_file=settings.info_file or None,
+            page=PAGE,
             validation_mode=settings.validation_mode,
             services=_services,
             metrics=_metrics(core, traffic, duties).render,
@@ -272,9 +275,11 @@ def check_exposure(settings: Settings) -> None:
         )
 
 
-def make_folder(database: str) -> None:
+def make_folder(settings: Settings) -> None:
     """The folder of a database file, readable by its owner only if it is made here."""
-    folder = Path(database.removeprefix(SQLITE)).parent
+    folder = database_folder(settings)
+    if folder is None:
+        return
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
@@ -314,7 +319,7 @@ def _engine_settings(settings: Settings) -> Any:
         expression_budget_ms=settings.expression_budget_ms,
         publishers=read_publishers(settings),
         system_apis=system_apis(settings),
-        key_file=f"{settings.database.removeprefix(SQLITE)}.key",
+        key_file=str(key_file(settings)),
     )
 
 

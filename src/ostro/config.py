@@ -18,6 +18,8 @@ from ostro.model.errors import InvalidInput
 
 ENV_PREFIX = "OSTRO_"
 CONFIG_VARIABLE = "OSTRO_CONFIG"
+SQLITE = "sqlite:///"
+POSTGRESQL = ("postgresql://", "postgres://")
 _ROLES = ("api", "engine", "executor")
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -65,7 +67,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     code_sources: Annotated[bool, _doc("Let administrators upload Python actions; they run in a child process.")] = True
 
-    database: Annotated[str, _doc("SQLite file, or sqlite:/// URL. Default: ostro.sqlite3 in the data folder.")] = ""
+    database: Annotated[
+        str, _doc("SQLite file, sqlite:/// or postgresql:// URL. Default: ostro.sqlite3 in the data folder.")
+    ] = ""
+    key_file: Annotated[
+        str,
+        _doc("File with the key that seals callers' tokens; made if need be, the same for all processes of a cluster. "
+             "Default: beside the SQLite file; with PostgreSQL ostro.key in the data folder."),
+    ] = ""  # fmt: skip
     durability: Annotated[
         Literal["full", "normal"], _doc("full: what was answered survives power loss; normal: a killed process.")
     ] = "full"
@@ -234,11 +243,24 @@ def data_folder(environment: Mapping[str, str]) -> Path:
 def database_url(database: str) -> str:
     """The URL of a file given by path; URLs are returned as they are. Raises ConfigError for other databases."""
     if "://" not in database:
-        return f"sqlite:///{Path(database).expanduser().absolute()}"
-    if not database.startswith("sqlite:///"):
+        return f"{SQLITE}{Path(database).expanduser().absolute()}"
+    if not database.startswith((SQLITE, *POSTGRESQL)):
         kind = database.partition("://")[0]
-        raise ConfigError(f"--database: '{kind}' is no database that Ostro can use; give a file or sqlite:///FILE.")
+        raise ConfigError(
+            f"--database: '{kind}' is no database that Ostro can use; give a file, sqlite:///FILE or"
+            " postgresql://USER@HOST/NAME."
+        )
     return database
+
+
+def database_folder(settings: Settings) -> Path | None:
+    """The folder of the database's file; None: it has none."""
+    return Path(settings.database.removeprefix(SQLITE)).parent if settings.database.startswith(SQLITE) else None
+
+
+def key_file(settings: Settings) -> Path:
+    """Where the installation's own key is, or will be made."""
+    return Path(settings.key_file or f"{settings.database.removeprefix(SQLITE)}.key")
 
 
 def _completed(settings: Settings, environment: Mapping[str, str]) -> Settings:
@@ -249,9 +271,11 @@ def _completed(settings: Settings, environment: Mapping[str, str]) -> Settings:
             f"or give all of {','.join(_ROLES)}."
         )
     folder = data_folder(environment)
+    database = database_url(settings.database or str(folder / "ostro.sqlite3"))
     return msgspec.structs.replace(
         settings,
-        database=database_url(settings.database or str(folder / "ostro.sqlite3")),
+        database=database,
+        key_file=settings.key_file or (str(folder / "ostro.key") if database.startswith(POSTGRESQL) else ""),
         http_breakers=settings.http_breakers or str(folder / "http_breakers.json"),
         ssh_known_hosts=settings.ssh_known_hosts or str(folder / "ssh_known_hosts"),
     )

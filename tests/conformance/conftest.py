@@ -5,11 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from ostro.adapters.sql import SqliteStore, open_store
+from ostro.adapters.sql import open_store
+from ostro.ports.store import Store
+from tests.postgres_fixtures import *  # noqa: F403
 
 
-@pytest.fixture(params=["sqlite"])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[SqliteStore]:
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     """An empty store."""
-    async with await open_store(f"sqlite:///{tmp_path}/ostro.db") as opened:
+    url = f"sqlite:///{tmp_path}/ostro.db" if request.param == "sqlite" else request.getfixturevalue("database")
+    async with await open_store(url) as opened:
         yield opened

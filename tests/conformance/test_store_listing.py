@@ -235,6 +235,19 @@ async def test_has_is_a_substring_to_the_letter(store: Store, part: str, found: 
     assert [record.description for record in records] == found
 
 
+@pytest.mark.parametrize(("text", "found"), [("nightly", 2), ("disk", 1), ("team-a", 1), ("É", 1), ("é", 0), ("", 3)])
+async def test_text_is_found_in_all_that_people_read(store: Store, text: str, found: int) -> None:
+    batch = [
+        rows.execution(workflow_name="Nightly"),
+        rows.execution(description="the nightly one", state_info="DISK full"),
+        rows.execution(tags='["Team-A"]', description="É"),
+    ]
+    await store.commit(Batch(new_executions=batch))
+
+    records = await store.list_executions(ListQuery(filters=(Filter("text", "has", text),)), ANYONE)
+    assert len(records) == found
+
+
 async def test_unknown_columns_are_refused_by_name(store: Store) -> None:
     with pytest.raises(InvalidInput, match="Sort key supplied is invalid: nope"):
         await store.list_executions(ListQuery(sort=(("nope", "asc"),)), ANYONE)

@@ -132,6 +132,15 @@ def test_the_value_reaches_the_action_and_nothing_else(tmp_path: Path, peer: tup
             ]  # fmt: skip
             assert run["state"] == "ERROR"
             assert "There is no secret 'nowhere' in this project" in run["state_info"]
+            alone = {"name": "keyed", "input": json.dumps({"url": url}), "params": json.dumps({"save_result": True})}
+            alone_id = client.post("/v2/action_executions", json=alone).json()["id"]
+            for _ in range(200):
+                if len(got) == 3:
+                    break
+                time.sleep(0.05)
+            assert got[2] == f"None got {CANARY}"
+            while client.get(f"/v2/action_executions/{alone_id}").json()["state"] == "RUNNING":
+                time.sleep(0.05)
             said = everything(client, run["id"])
             for _ in range(200):  # notifications go out on their own
                 if any("WORKFLOW_FAILED" in one for one in told):

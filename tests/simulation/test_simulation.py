@@ -21,9 +21,9 @@ def test_nothing_is_lost_doubled_or_stuck_whatever_happens() -> None:
 
 @pytest.mark.parametrize("seed", range(25))
 def test_a_run_that_loses_memory_ends_like_one_that_does_not(seed: int) -> None:
-    calm = World(seed, Chances(crash=0, forget=0, command=0, late=0), plain=True)
+    calm = World(seed, Chances(crash=0, forget=0, hand_over=0, command=0, late=0), plain=True)
     calm.run(60)
-    rough = World(seed, Chances(crash=80, forget=120, command=0, late=50, many_steps=100), plain=True)
+    rough = World(seed, Chances(crash=80, forget=120, hand_over=80, command=0, late=50, many_steps=100), plain=True)
     rough.run(400)
 
     assert rough.outcome() == calm.outcome(), "\n".join(rough.log)

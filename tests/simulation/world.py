@@ -33,12 +33,13 @@ class Chances:
 
     crash: int = 40
     forget: int = 40
+    hand_over: int = 40
     command: int = 60
     late: int = 30
     many_steps: int = 300  # of 1000 batches: as many steps as there are, else 1 to 5
 
 
-CALM = Chances(crash=0, forget=0, command=0, late=0, many_steps=1000)
+CALM = Chances(crash=0, forget=0, hand_over=0, command=0, late=0, many_steps=1000)
 
 
 @dataclass
@@ -94,18 +95,22 @@ class World:
         self.steps += 1
         draw = self.rng.randrange(1000)
         chances = self.chances
-        if draw < chances.crash:
-            self.crash()
-        elif draw < chances.crash + chances.forget:
-            self.say("forget")
-            self.engine.forget(self.root_id)
-        elif draw < chances.crash + chances.forget + chances.command:
-            self.command()
-        elif draw < chances.crash + chances.forget + chances.command + chances.late:
-            self.repeat()
-        else:
-            return self.progress()
-        return True
+        for chance, happen in (
+            (chances.crash, self.crash),
+            (chances.forget, self.forget),
+            (chances.hand_over, self.hand_over),
+            (chances.command, self.command),
+            (chances.late, self.repeat),
+        ):
+            if draw < chance:
+                happen()
+                return True
+            draw -= chance
+        return self.progress()
+
+    def forget(self) -> None:
+        self.say("forget")
+        self.engine.forget(self.root_id)
 
     def progress(self) -> bool:
         """Ordinary life: compute, commit, executors, people who finish asynchronous actions, time."""
@@ -162,7 +167,7 @@ class World:
         self.in_hand.append(job)
         self.say("take", job.action_id, job.attempt)
         if self.rng.random() < 0.7:
-            self._send(c.ActionTaken, job, executor="sim")
+            self._send(c.ActionTaken, job, executor="sim", process=str(self.steps))
 
     def finish(self) -> None:
         job = self.in_hand.pop(self.rng.randrange(len(self.in_hand)))
@@ -248,6 +253,26 @@ class World:
                 )  # fmt: skip
         self.in_hand = []
         self.tickets = self.tickets[:1]  # callers learn that the connection is gone
+        self.check()
+
+    def hand_over(self) -> None:
+        """Another process owns the tree now. Executors live on; what they have not begun may be lost on its way."""
+        loses_jobs = self.rng.random() < 0.5
+        self.say("hand over", "without jobs" if loses_jobs else "")
+        unheard = [
+            ticket.command
+            for ticket in self.tickets[1:]
+            if ticket.is_open
+            and isinstance(ticket.command, (c.FinishAction, c.ActionTaken))
+            and ticket.command.attempt is not None
+        ]
+        if loses_jobs:  # also those on their way to be begun, of which the engine has not heard
+            begun = {row.id for row in self.engine.store.actions.values() if row.taken_at is not None}
+            begun |= {command.action_id for command in unheard}
+            self.in_hand = [job for job in self.in_hand if job.action_id in begun]
+        self.engine.hand_over(loses_jobs)
+        self.tickets = self.tickets[:1]  # callers learn that the executions have moved; executors report again
+        self.tickets += [self.engine.submit(command) for command in unheard]
         self.check()
 
     # ------------------------------------------------------------------ what must hold

@@ -13,9 +13,11 @@ from starlette.responses import Response
 from ostro.api import openapi
 from ostro.api.audit import AuditLog
 from ostro.api.call import Answer, Services
+from ostro.api.extensions import Extensions
 from ostro.api.faults import answer_error, fault
 from ostro.api.guard import Guard
 from ostro.api.operations import all_operations
+from ostro.api.page import Page
 from ostro.api.policy import Policy
 from ostro.api.routing import RouteTable
 from ostro.api.settings import ApiSettings
@@ -43,6 +45,7 @@ class Application(Starlette):
 
     table: RouteTable
     version: str
+    extensions: Extensions
     _document: dict[str, Any] | None = None
 
     def openapi(self) -> dict[str, Any]:
@@ -50,6 +53,11 @@ class Application(Starlette):
         if self._document is None:
             self._document = openapi.document(self.version, self.table.operations)
         return self._document
+
+    def end_streams(self) -> None:
+        """The server stops: answers that would go on and on end now."""
+        if self.extensions.live is not None:
+            self.extensions.live.close()
 
 
 def create_app(
@@ -63,6 +71,7 @@ def create_app(
     triggers: TriggerStore | None = None,
     duties: Duties | None = None,
     automations: AutomationStore | None = None,
+    extensions: Extensions | None = None,
 ) -> "Application":
     """The whole HTTP API as an ASGI application. It owns none of its arguments: it neither starts nor closes
     them. `actions`: the built-in and plug-in actions to list, by name. `identity`: how callers prove who they are;
@@ -84,12 +93,16 @@ def create_app(
     )
     rules = policy or Policy(authenticated=identity is not None)
     log = AuditLog(store) if settings.audit else None
-    services = Services(engine, store, actions, settings, rules, identity, log, triggers, duties, automations)
+    own = extensions or Extensions()
+    services = Services(engine, store, actions, settings, rules, identity, log, triggers, duties, automations, own)
     table = RouteTable(services, all_operations())
     app.router.redirect_slashes = False
     app.router.routes.insert(0, table)
+    if settings.page is not None:
+        app.router.routes.insert(0, Page(settings.page, settings.traffic))
     app.version = settings.version
     app.table = table
+    app.extensions = own
     return app
 
 

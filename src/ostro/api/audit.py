@@ -13,6 +13,7 @@ import msgspec
 from ostro.api.call import Answer, Call
 from ostro.api.policy import PUBLIC
 from ostro.model.access import AuditRecord
+from ostro.model.commands import Caller
 from ostro.model.errors import OstroError
 from ostro.ports.identity import AuditStore
 
@@ -72,19 +73,21 @@ async def note(log: AuditLog, call: Call, answer: Answer) -> None:
     method, path = call.scope["method"], call.scope["path"]
     if method in _SAFE or call.rule == PUBLIC or answer.status >= 300 or path.rstrip("/").endswith(_CHECKS):
         return
-    caller = call.caller
-    await log.add(
-        AuditRecord(
-            id=call.services.engine.new_id(),
-            created_at=call.services.settings.now(),
-            project_id=caller.project_id,
-            user_id=caller.user_id,
-            action=call.rule,
-            target=_target(call, answer)[:_LONGEST],
-            method=method,
-            path=path[:_LONGEST],
-            status=answer.status,
-        )
+    await log.add(record_of(call, call.caller, call.rule, _target(call, answer), answer.status))
+
+
+def record_of(call: Call, caller: Caller, action: str, target: str, status: int) -> AuditRecord:
+    """One entry, as of now."""
+    return AuditRecord(
+        id=call.services.engine.new_id(),
+        created_at=call.services.settings.now(),
+        project_id=caller.project_id,
+        user_id=caller.user_id,
+        action=action,
+        target=target[:_LONGEST],
+        method=call.scope["method"],
+        path=call.scope["path"][:_LONGEST],
+        status=status,
     )
 
 

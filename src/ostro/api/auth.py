@@ -1,8 +1,9 @@
-"""Who sent a request. Knows headers; what a token means is the Authenticator's to say."""
+"""Who sent a request. Knows headers and cookies; what a token means is the Authenticator's to say."""
 
 from typing import Any, Final
 
-from ostro.api.call import Call, Scope
+from ostro.api.call import Call, Scope, Services
+from ostro.api.sessions import CSRF_HEADER, Session, check_proof
 from ostro.model.commands import Caller
 from ostro.model.errors import Unauthenticated
 from ostro.ports.identity import Authenticator
@@ -10,23 +11,44 @@ from ostro.ports.identity import Authenticator
 REQUIRED: Final = "Failed to validate access token: Authentication required"
 _LONGEST = 16_384  # of a token: JWTs of large organisations have some kilobytes
 _TOO_LONG = f"Failed to validate access token: it has more than {_LONGEST} characters."
+_SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+_TOKEN = "ostro.token"  # in the scope: the token that a session's cookie held
 
 
-async def caller_of(scope: Scope, authenticator: Authenticator) -> Caller:
-    """The caller by `X-Auth-Token` or `Authorization: Bearer`. Raises Unauthenticated, Unavailable.
+async def caller_of(scope: Scope, services: Services) -> Caller:
+    """The caller by `X-Auth-Token` or `Authorization: Bearer`, else by a session's cookie.
 
-    What a client says about its project, user and roles (`X-Project-Id` and the like) is never believed.
+    Raises Unauthenticated, Unavailable; Forbidden for a change by cookie without the session's proof. What a client
+    says about its project, user and roles (`X-Project-Id` and the like) is never believed.
     """
-    token = token_of(scope)
+    assert services.identity is not None
+    token = sent_token(scope)
     if not token:
-        raise Unauthenticated(REQUIRED)
+        session = session_of(scope, services)
+        if session is None:
+            raise Unauthenticated(REQUIRED)
+        if scope["method"] not in _SAFE:
+            check_proof(session, _header(scope, CSRF_HEADER))
+        token = scope[_TOKEN] = session.token
+    return await caller_by(token, services.identity)
+
+
+async def caller_by(token: str, identity: Authenticator) -> Caller:
+    """Whose token it is. Raises Unauthenticated, Unavailable."""
     if len(token) > _LONGEST:
         raise Unauthenticated(_TOO_LONG)
-    return await authenticator.authenticate(token)
+    return await identity.authenticate(token)
 
 
-def token_of(scope: Scope) -> str:
-    """The token that came with the request; "" without one. Nobody has checked it."""
+def session_of(scope: Scope, services: Services) -> Session | None:
+    """The session whose cookie came with the request. Its token is not checked yet."""
+    sessions = services.extensions.sessions
+    cookies = _header(scope, b"cookie") if sessions is not None else None
+    return None if sessions is None or cookies is None else sessions.read(cookies)
+
+
+def sent_token(scope: Scope) -> str:
+    """The token in the request's headers; "" without one. Nobody has checked it."""
     bearer = ""
     for name, value in scope["headers"]:
         if name == b"x-auth-token":
@@ -36,6 +58,10 @@ def token_of(scope: Scope) -> str:
             if kind.lower() == "bearer":
                 bearer = credentials.strip()
     return bearer
+
+
+def _header(scope: Scope, wanted: bytes) -> str | None:
+    return next((str(value, "latin-1") for name, value in scope["headers"] if name == wanted), None)
 
 
 def email_of(caller: Caller) -> str | None:
@@ -49,7 +75,7 @@ def user_of(call: Call) -> dict[str, Any]:
     it is."""
     caller = call.caller
     return {
-        "token": token_of(call.scope) or None,
+        "token": call.scope.get(_TOKEN) or sent_token(call.scope) or None,
         "workspace_id": caller.project_id,
         "user_id": caller.user_id,
         "email": email_of(caller),

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from ostro.api.extensions import Extensions
 from ostro.api.policy import Policy
 from ostro.api.settings import ApiSettings
 from ostro.model.actions import ActionInfo
@@ -42,6 +43,7 @@ class Services(msgspec.Struct, frozen=True):
     triggers: TriggerStore | None = None  # None: this process knows no triggers
     duties: Duties | None = None  # None: nothing runs beside the engine
     automations: AutomationStore | None = None  # None: this process knows no automations
+    extensions: Extensions = msgspec.field(default_factory=Extensions)
 
 
 class Answer:
@@ -141,6 +143,11 @@ class Call:
     def base_url(self) -> str:
         """`scheme://host[:port]` as the client sees it."""
         return f"{self.scope['scheme']}://{self.header(b'host') or 'localhost'}"
+
+    async def gone(self) -> None:
+        """Return when the client has gone. For answers that go on and on, after the body was read."""
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
 
 def json_answer(value: Any, status: int = 200, headers: Headers = ()) -> Answer:

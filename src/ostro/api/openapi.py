@@ -7,6 +7,7 @@ from typing import Any
 from ostro.api.automation.schemas import automation_schemas
 from ostro.api.routing import Operation, Param
 from ostro.api.schemas import SCHEMAS
+from ostro.api.schemas_ext import EXTENSION_SCHEMAS
 from ostro.api.schemas_triggers import TRIGGER_SCHEMAS
 
 _ABOUT = (
@@ -26,7 +27,7 @@ def document(version: str, operations: Iterable[Operation]) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Ostro", "version": version, "description": _ABOUT},
         "paths": paths,
-        "components": {"schemas": SCHEMAS | TRIGGER_SCHEMAS | automation_schemas()},
+        "components": {"schemas": SCHEMAS | TRIGGER_SCHEMAS | automation_schemas() | EXTENSION_SCHEMAS},
     }
 
 

@@ -16,6 +16,7 @@ from ostro.api.mistral import (
 )
 from ostro.api.mistral.query import Collection
 from ostro.api.operations_access import access_operations
+from ostro.api.operations_ext import extension_operations
 from ostro.api.operations_triggers import trigger_operations
 from ostro.api.routing import Operation, Param
 
@@ -37,11 +38,12 @@ _EXTRAS = {
     "include_deleted": Param("include_deleted", "Also what was deleted, of the caller's own project.", "boolean"),
     "include_output": _INCLUDE_OUTPUT,
     "nulls": Param("nulls", "Comma list of fields that must be null."),
+    "text": Param("text", "Found in id, workflow name, description, state_info or tags."),
 }
 _FILTER_NOTES = {
     "tags": "Comma list; rows that have all of them.",
     "uuid": "`[op:]value`, an id.",
-    "time": "`[op:]value`, UTC; op: eq, gt, gte, lt, lte.",
+    "time": "`[op:]value`, UTC; op: eq, gt, gte, lt, lte. Two with a comma make a range.",
     "bool": "`[op:]value`, true or false.",
     "number": "`[op:]value`; op: eq, neq, gt, gte, lt, lte.",
     "text": "`[op:]value`; op: eq, neq, gt, gte, lt, lte, in, nin, has.",
@@ -73,6 +75,7 @@ def all_operations() -> tuple[Operation, ...]:
         *trigger_operations(_list_params),
         *access_operations(_list_params),
         *automation_operations(_list_params),
+        *extension_operations(),
         *_SYSTEM,
     )
 

@@ -65,6 +65,11 @@ RULES: Final[dict[str, str]] = {
     "maintenance:update": _OPERATOR,
     "metrics:get": _OPERATOR,
     "audit:list": _OPERATOR,
+    "stream:get": _ALL,
+    "overview:get": _ALL,
+    "lint:create": _ALL,
+    **{f"secrets:{verb}": _ALL for verb in ("delete", "get", "list", "update")},
+    **{f"tokens:{verb}": _OPERATOR for verb in ("create", "delete", "list")},
 }
 
 # Every route, by the rule that guards it. A route that is not here does not start.
@@ -195,6 +200,29 @@ POST   /v2/dynamic_actions                          dynamic_actions:create
 PUT    /v2/dynamic_actions                          dynamic_actions:update
 GET    /v2/dynamic_actions/{id}                     dynamic_actions:get
 DELETE /v2/dynamic_actions/{id}                     dynamic_actions:delete
+
+GET    /v2/session                                  public
+POST   /v2/session                                  public
+DELETE /v2/session                                  public
+GET    /v3                                          public
+POST   /v3/auth/tokens                              public
+GET    /v2/stream                                   stream:get
+GET    /v2/overview                                 overview:get
+GET    /v2/executions/{id}/graph                    executions:get
+GET    /v2/executions/{id}/waits                    executions:get
+GET    /v2/executions/{id}/timeline                 executions:get
+POST   /v2/graph                                    lint:create
+POST   /v2/lint                                     lint:create
+GET    /v2/schema/{kind}                            workflows:get
+GET    /v2/workflows/{id}/revisions                 workflows:get
+GET    /v2/cron_triggers/{id}/next                  cron_triggers:get
+GET    /v2/secrets                                  secrets:list
+GET    /v2/secrets/{name}                           secrets:get
+PUT    /v2/secrets/{name}                           secrets:update
+DELETE /v2/secrets/{name}                           secrets:delete
+GET    /v2/tokens                                   tokens:list
+POST   /v2/tokens                                   tokens:create
+DELETE /v2/tokens/{id}                              tokens:delete
 """
 
 _NAMES = re.compile(r"\{\w+\}")
@@ -228,6 +256,10 @@ class Policy:
 
     def allows(self, rule: str, caller: Caller) -> bool:
         return self._checks[rule](caller)
+
+    def allowed(self, caller: Caller) -> list[str]:
+        """The rules about resources that a caller passes, in order."""
+        return sorted(name for name, check in self._checks.items() if ":" in name and check(caller))
 
     def require(self, rule: str, caller: Caller) -> None:
         """Raises Forbidden."""

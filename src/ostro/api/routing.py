@@ -130,7 +130,7 @@ class RouteTable(BaseRoute):
             caller = ANYONE
             if rule != PUBLIC:
                 if services.identity is not None:
-                    caller = await caller_of(scope, services.identity)
+                    caller = await caller_of(scope, services)
                 services.policy.require(rule, caller)
             check_method(services, method, operation.path)
             call = Call(scope, receive, params, services, rule, caller)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -36,6 +37,7 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     code_sources: bool = False  # administrators may upload Python
     audit: bool = False  # log every change in the store
     info_file: str | None = None  # None: /info is disabled
+    page: Path | None = None  # the built web page; None: nothing at /ui/
     validation_mode: ValidationMode = "mandatory"
     services: Callable[[], list[dict[str, str]]] = list
     metrics: Callable[[], Awaitable[bytes]] | None = None

@@ -17,9 +17,9 @@ from pathlib import Path
 import ostro
 from ostro.adapters.sql.sqlite.connection import Connection
 from ostro.adapters.sql.sqlite.schema import HEAD, REVISIONS, stored_revision
-from ostro.app import SQLITE, check_exposure
+from ostro.app import check_exposure
 from ostro.cli.doctor_work import Finding, old_executions, overdue_timers, stuck_work
-from ostro.config import Settings
+from ostro.config import SQLITE, Settings
 from ostro.model.errors import OstroError
 
 _LEAST_DISK = 1 << 30  # bytes

@@ -18,8 +18,8 @@ from ostro.adapters.sql import access, open_store
 from ostro.adapters.sql.db import Database
 from ostro.adapters.sql.sqlite.connection import Connection
 from ostro.adapters.sql.sqlite.schema import HEAD, stored_revision
-from ostro.app import SQLITE, make_folder
-from ostro.config import Settings
+from ostro.app import make_folder
+from ostro.config import SQLITE, Settings
 from ostro.model.access import AuditRecord
 from ostro.model.errors import NotFound
 from ostro.model.ids import IdMaker
@@ -100,7 +100,7 @@ def _ensure(settings: Settings, file: Path) -> None:
                 return
         finally:
             connection.close()
-    make_folder(settings.database)
+    make_folder(settings)
 
     async def make() -> None:
         await (await open_store(settings.database, durability=settings.durability)).close()

@@ -19,6 +19,8 @@ import uvicorn
 import uvloop
 
 import ostro
+from ostro.api.page import BUILT as PAGE
+from ostro.api.page import is_built
 from ostro.app import Core, build, check_exposure
 from ostro.cli.connections import bounded_protocol
 from ostro.cli.logs import redact
@@ -43,7 +45,8 @@ async def _serve(settings: Settings, sock: socket.socket) -> None:
     try:
         with contextlib.suppress(asyncio.CancelledError), stopping.on_signals():
             async with build(settings) as (core, api):
-                server = _Server(_uvicorn_config(settings, api), stopping, _announcement(settings, sock, core))
+                announcement = _announcement(settings, sock, core)
+                server = _Server(_uvicorn_config(settings, api), stopping, announcement, api.end_streams)
                 stopping.waits_for = lambda: f"{len(server.server_state.tasks)} requests"
                 sys.setswitchinterval(0.0005)  # the writer thread must not wait 5 ms for each of its few statements
                 gc.set_threshold(50_000, 20, 100)  # states of executions are many small objects that live for a while
@@ -104,8 +107,11 @@ class _Stopping:
 class _Server(uvicorn.Server):
     """Uvicorn without its own signal handling, and without waking up ten times a second."""
 
-    def __init__(self, config: uvicorn.Config, stopping: _Stopping, announcement: str) -> None:
+    def __init__(
+        self, config: uvicorn.Config, stopping: _Stopping, announcement: str, end_streams: Callable[[], None]
+    ) -> None:
         super().__init__(config)
+        self._end_streams = end_streams
         self._stopping = stopping
         self._announcement = announcement
 
@@ -117,6 +123,8 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self._stopping.can_drain = True
         log.info(self._announcement)
+        if not is_built(PAGE):
+            log.warning("The web page was not built, the API works without it. `make install` builds it.")
 
     async def main_loop(self) -> None:
         asked = self._stopping.asked
@@ -124,6 +132,7 @@ class _Server(uvicorn.Server):
             await self.on_tick(0)  # renews the Date header
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(asked.wait(), 1.0)
+        self._end_streams()
 
 
 def _uvicorn_config(settings: Settings, api: Any) -> uvicorn.Config:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ostro.core.env import AdHoc, Env
 from ostro.core.failures import TaskFailed, WorkflowFailed
-from ostro.core.host import TaskHost, env_of, task_scope
+from ostro.core.host import LoneHost, TaskHost, env_of, task_scope
 from ostro.core.inputs import check_action_input, check_input, check_size, deep_merge, with_defaults
 from ostro.core.state import Action, Execution, Task, Tree
 from ostro.expr import compile_value
@@ -306,5 +306,7 @@ def apply_outputs(env: Env, action: Action, result: Any) -> Any:
     return result
 
 
-def lone_scope(env: Env, parameters: Mapping[str, Any]) -> Scope:
-    return Scope(ContextView((parameters,)), None, env.clock, env.limits.budget_ms)
+def lone_scope(env: Env, tree: Tree, project_id: str, parameters: Mapping[str, Any]) -> Scope:
+    """For the `base-input` of an ad-hoc action outside of a workflow."""
+    host: Any = LoneHost(env, tree, project_id)
+    return Scope(ContextView((parameters,)), host, env.clock, env.limits.budget_ms)

@@ -17,10 +17,11 @@ from ostro.core.env import Env, Source
 from ostro.core.failures import TaskFailed
 from ostro.core.finish import finish_action
 from ostro.core.records import action_record, execution_record, task_record
+from ostro.core.reports import alive, find_action_execution, find_execution, taken, waits
 from ostro.core.restore import action_from
 from ostro.core.run import call_inline, end_delay
 from ostro.core.start import start_root
-from ostro.core.state import Action, Execution, Task, Tree, touch, touch_action
+from ostro.core.state import Action, Execution, Task, Tree, touch
 from ostro.core.step_view import shown_state
 from ostro.model import commands as c
 from ostro.model.errors import Forbidden, InvalidInput, NotFound, OstroError
@@ -53,17 +54,6 @@ class _Later:
 
 
 _LATER = _Later()
-
-
-def _execution(env: Env, tree: Tree, execution_id: str | None) -> Execution:
-    if execution_id is None:
-        raise NotFound("WorkflowExecution not found [id=None]")
-    if execution_id not in tree.executions:
-        env.ask(tree, "execution", execution_id)
-    execution = tree.executions.get(execution_id)
-    if execution is None:
-        raise NotFound(f"WorkflowExecution not found [id={execution_id}]")
-    return execution
 
 
 def _start(env: Env, tree: Tree, command: c.StartExecution, token: Any) -> Any:
@@ -103,7 +93,7 @@ def _start(env: Env, tree: Tree, command: c.StartExecution, token: Any) -> Any:
 
 
 def _change(env: Env, tree: Tree, command: c.ChangeExecution, token: Any) -> Any:
-    execution = _execution(env, tree, command.execution_id)
+    execution = find_execution(env, tree, command.execution_id)
     if command.description is not None:
         execution.description = command.description
         execution.updated_at = env.now
@@ -173,11 +163,11 @@ def _check_move(execution: Execution, new: str) -> None:
 
 
 def _read_state(env: Env, tree: Tree, command: c.ReadState, token: Any) -> Any:
-    return shown_state(env, _execution(env, tree, command.execution_id))
+    return shown_state(env, find_execution(env, tree, command.execution_id))
 
 
 def _delete(env: Env, tree: Tree, command: c.DeleteExecution, token: Any) -> Any:
-    execution = _execution(env, tree, command.execution_id)
+    execution = find_execution(env, tree, command.execution_id)
     if not execution.is_completed and not command.force:
         raise Forbidden(
             "Only completed executions can be deleted. Use --force to override this. "
@@ -199,7 +189,7 @@ def _forget(tree: Tree, execution: Execution) -> None:
 
 
 def _task(env: Env, tree: Tree, execution_id: str, task_id: str) -> Task:
-    execution = _execution(env, tree, execution_id)
+    execution = find_execution(env, tree, execution_id)
     task = execution.tasks.get(task_id)
     if task is None:
         raise InvalidInput(
@@ -228,21 +218,6 @@ def _skip(env: Env, tree: Tree, command: c.SkipTask, token: Any) -> Any:
     return before
 
 
-def _find_action(env: Env, tree: Tree, command: Any) -> Action:
-    if command.task_id is None:
-        action = tree.lone_actions.get(command.action_id)
-        if action is None:
-            env.ask(tree, "lone-action", command.action_id)
-            action = tree.lone_actions.get(command.action_id)
-    else:
-        execution = _execution(env, tree, command.execution_id)
-        task = execution.tasks.get(command.task_id)
-        action = None if task is None else task.actions.get(command.action_id)
-    if action is None or action.state in COMPLETED:
-        raise InvalidInput(f"Action {command.action_id} is already completed")
-    return action
-
-
 def _left_behind(env: Env, tree: Tree, command: c.FinishAction) -> Any:
     """Take down the result of an unfinished action whose attempt is over (a timeout, a retry): it is no more in memory
     and counts for nothing. None if there is no such action."""
@@ -265,7 +240,7 @@ def _left_behind(env: Env, tree: Tree, command: c.FinishAction) -> Any:
 
 def _finish_action(env: Env, tree: Tree, command: c.FinishAction, token: Any) -> Any:
     try:
-        action = _find_action(env, tree, command)
+        action = find_action_execution(env, tree, command)
     except (InvalidInput, NotFound):
         reply = _left_behind(env, tree, command)
         if reply is None and command.attempt is None:
@@ -281,7 +256,7 @@ def _finish_action(env: Env, tree: Tree, command: c.FinishAction, token: Any) ->
 
 
 def _change_action(env: Env, tree: Tree, command: c.ChangeAction, token: Any) -> Any:
-    action = _find_action(env, tree, command)
+    action = find_action_execution(env, tree, command)
     if command.state == PAUSED and not action.is_async:
         raise InvalidInput("Transition to the PAUSED state is only supported for asynchronous action execution.")
     if action.state != command.state and action.task is not None:
@@ -291,50 +266,6 @@ def _change_action(env: Env, tree: Tree, command: c.ChangeAction, token: Any) ->
         set_action_state(env, action, command.state)
         tree.dirty_lone[action.id] = action
     return action_record(action)
-
-
-def _touch(tree: Tree, action: Action) -> None:
-    if action.execution is None:
-        tree.dirty_lone[action.id] = action
-    else:
-        touch_action(action)
-
-
-def _taken(env: Env, tree: Tree, command: c.ActionTaken, token: Any) -> Any:
-    try:
-        action = _find_action(env, tree, command)
-    except (InvalidInput, NotFound):
-        return False
-    if action.attempt != command.attempt or action.state != RUNNING:
-        return False
-    action.taken_at = env.now
-    action.last_heartbeat = env.now
-    _touch(tree, action)
-    return True
-
-
-def _alive(env: Env, tree: Tree, command: c.ActionAlive, token: Any) -> Any:
-    """A heartbeat: False tells the executor that the result is not wanted any more."""
-    try:
-        action = _find_action(env, tree, command)
-    except (InvalidInput, NotFound):
-        return False
-    if action.attempt != command.attempt or action.state != RUNNING:
-        return False
-    action.last_heartbeat = env.now
-    _touch(tree, action)
-    return True
-
-
-def _waits(env: Env, tree: Tree, command: c.ActionWaits, token: Any) -> Any:
-    try:
-        action = _find_action(env, tree, command)
-    except (InvalidInput, NotFound):
-        return None
-    if action.attempt == command.attempt:
-        action.waits = True
-        _touch(tree, action)
-    return None
 
 
 def _run_action(env: Env, tree: Tree, command: c.RunAction, token: Any) -> Any:
@@ -351,7 +282,7 @@ def _run_action(env: Env, tree: Tree, command: c.RunAction, token: Any) -> Any:
             project=command.caller.project_id,
             workbook=None,
             defaults={},
-            scope_of=lambda parameters: lone_scope(env, parameters),
+            scope_of=lambda parameters: lone_scope(env, tree, command.caller.project_id, parameters),
             in_task=False,
         )
     except TaskFailed as failure:
@@ -443,7 +374,7 @@ _HANDLERS: dict[type, Callable[[Env, Tree, Any, Any], Any]] = {
     c.ChangeAction: _change_action,
     c.RunAction: _run_action,
     c.DeleteAction: _delete_action,
-    c.ActionTaken: _taken,
-    c.ActionAlive: _alive,
-    c.ActionWaits: _waits,
+    c.ActionTaken: taken,
+    c.ActionAlive: alive,
+    c.ActionWaits: waits,
 }

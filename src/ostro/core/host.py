@@ -5,7 +5,7 @@ from typing import Any
 
 from ostro.core.context import Context
 from ostro.core.env import Env, time_text
-from ostro.core.state import Execution, Task
+from ostro.core.state import Execution, Task, Tree
 from ostro.expr.scope import ContextView, Scope
 from ostro.model.errors import ExpressionError
 
@@ -137,10 +137,7 @@ class TaskHost:
         return self._execution.global_vars.get(name)
 
     def secret(self, name: str) -> str:
-        sealed: str | None = self._env.ask(self._execution.tree, "secret", name, self._execution.project_id)
-        if sealed is None:
-            raise ExpressionError(f"There is no secret '{name}' in this project")
-        return sealed
+        return _sealed(self._env, self._execution.tree, name, self._execution.project_id)
 
     def uuid(self) -> str:
         return self._env.uuid()
@@ -150,6 +147,40 @@ class TaskHost:
 
     def random(self) -> float:
         return self._env.random()
+
+
+class LoneHost:
+    """Service functions in the `base-input` of an ad-hoc action that runs outside of a workflow: those that are not
+    about workflows."""
+
+    __slots__ = ("_env", "_project_id", "_tree")
+
+    def __init__(self, env: Env, tree: Tree, project_id: str) -> None:
+        self._env = env
+        self._tree = tree
+        self._project_id = project_id
+
+    def secret(self, name: str) -> str:
+        return _sealed(self._env, self._tree, name, self._project_id)
+
+    def uuid(self) -> str:
+        return self._env.uuid()
+
+    def now_us(self) -> int:
+        return self._env.now
+
+    def random(self) -> float:
+        return self._env.random()
+
+    def __getattr__(self, name: str) -> Any:
+        raise ExpressionError(f"{name.rstrip('_')}() can be used in a running workflow only")
+
+
+def _sealed(env: Env, tree: Tree, name: str, project_id: str) -> str:
+    sealed: str | None = env.ask(tree, "secret", name, project_id)
+    if sealed is None:
+        raise ExpressionError(f"There is no secret '{name}' in this project")
+    return sealed
 
 
 class SystemLayer(Mapping[str, Any]):

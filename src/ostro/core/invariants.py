@@ -12,6 +12,7 @@ from ostro.core import policies
 from ostro.core.actions import BUILTINS
 from ostro.core.calls import DELAY_TIMER
 from ostro.core.graph import Graph
+from ostro.core.handed import Handed
 from ostro.core.joins import can_run
 from ostro.core.restore import restore, take_up
 from ostro.core.state import Action, Execution, Task, Tree
@@ -143,7 +144,7 @@ def stored_violations(
     timers = [timer for one in stored for timer in one.timers]
     keys = {(timer.owner_id, timer.kind) for timer in timers}
     for execution in list(tree.executions.values()):
-        take_up(execution, keys, is_restart=False)
+        take_up(execution, keys, Handed.KEPT)
     return violations(tree, timers)
 
 

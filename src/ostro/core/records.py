@@ -168,6 +168,8 @@ def _action_internal(action: Action) -> str:
     data: dict[str, Any] = {}
     if action.attempt != 1:
         data["a"] = action.attempt
+    if action.taken_by:
+        data["x"] = action.taken_by
     if action.run_no != 1:
         data["r"] = action.run_no
     if action.is_async:

@@ -14,17 +14,18 @@ from ostro.core.completion import tell_parent
 from ostro.core.context import Context
 from ostro.core.finish import child_done, dropped_result, end_attempt, info_text
 from ostro.core.graph import Graph
+from ostro.core.handed import Handed
 from ostro.core.host import partial_result
 from ostro.core.items import is_cancelled, refill
 from ostro.core.notify import publishers_of
 from ostro.core.process import queue_run
+from ostro.core.redelivery import deliver_again, deliver_lone_again
 from ostro.core.start import start_tasks
-from ostro.core.state import Action, Child, Execution, Items, JoinState, Task, Tree, touch_action
-from ostro.core.step_attempts import deliver_again as redeliver
+from ostro.core.state import Action, Child, Execution, Items, JoinState, Task, Tree
 from ostro.core.step_scope import who_from
 from ostro.core.step_state import earlier_outputs, recall, remembered_blobs
 from ostro.model.records import ActionRecord, ExecutionRecord, StoredExecution, TaskRecord
-from ostro.model.states import CANCELLED, COMPLETED, ERROR, PAUSED, RUNNING, WAITING
+from ostro.model.states import COMPLETED, ERROR, PAUSED, RUNNING, WAITING
 
 
 def blobs_of(stored: StoredExecution) -> list[str]:
@@ -278,6 +279,7 @@ def action_from(
     action.created_at, action.updated_at = row.created_at, row.updated_at
     action.taken_at, action.last_heartbeat = row.taken_at, row.last_heartbeat
     action.attempt = internal.get("a", 1)
+    action.taken_by = internal.get("x")
     action.run_no = internal.get("r", 1)
     action.is_async = internal.get("y", False)
     action.waits = internal.get("w", False)
@@ -298,40 +300,31 @@ def restore(tree: Tree, stored: StoredExecution, graph: Graph, blobs: Mapping[st
     return execution
 
 
-REDELIVERED = (
-    "Request to run an action was redelivered, but it cannot be re-run safely. "
-    "The only safe thing to do is fail it [action={name}]."
-)
-
-
-def take_up(execution: Execution, timers: set[tuple[str, str]], is_restart: bool) -> None:
-    """Queue the steps that continue a restored execution. `timers`: the (owner, kind) that are set.
-
-    `is_restart`: the executors of this process have lost what they were doing, so actions are handed
-    out again: at once if they were not begun, by `safe-rerun` if they may have been.
-    """
+def take_up(execution: Execution, timers: set[tuple[str, str]], handed: Handed) -> None:
+    """Queue the steps that continue a restored execution. `timers`: the (owner, kind) that are set. `handed`: what
+    became of the actions that were handed out; lost ones are handed out again, by `safe-rerun` if they were begun."""
     tree = execution.tree
     if execution.is_completed:
         if execution.task_execution_id is not None:
             tree.push(tell_parent, execution)
         for task in list(execution.tasks.values()):
-            _take_up_task(task, timers, is_restart)  # what was left running completes its task
+            _take_up_task(task, timers, handed)  # what was left running completes its task
         return
     if execution.state == RUNNING and not execution.latest and not execution.backlog:
         tree.push(start_tasks, execution)
         return
     for task in list(execution.tasks.values()):
-        _take_up_task(task, timers, is_restart)
+        _take_up_task(task, timers, handed)
     if execution.state == RUNNING:
         from ostro.core.control import go_on
 
         tree.push(go_on, execution)
 
 
-def _take_up_task(task: Task, timers: set[tuple[str, str]], is_restart: bool) -> None:
+def _take_up_task(task: Task, timers: set[tuple[str, str]], handed: Handed) -> None:
     tree = task.execution.tree
     for action in list(task.actions.values()):
-        _take_up_action(action, timers, is_restart)
+        _take_up_action(action, timers, handed)
     if task.node.step is not None:
         steps.take_up(task)
         return
@@ -371,73 +364,17 @@ def _items_over(env: Any, task: Task) -> None:
         _complete(env, task, task.items)
 
 
-def _take_up_action(action: Action, timers: set[tuple[str, str]], is_restart: bool) -> None:
+def _take_up_action(action: Action, timers: set[tuple[str, str]], handed: Handed) -> None:
     execution = action.execution
     if action.state != RUNNING or action.waits or action.job is None or execution is None:
         return
     if (action.id, DELAY_TIMER) not in timers:
-        execution.tree.push(deliver_again, action, is_restart)
+        execution.tree.push(deliver_again, action, handed)
 
 
-def deliver_again(env: Any, action: Action, is_restart: bool) -> None:
-    """Step: run an inline action whose result was not stored; hand out one whose executor is gone (`is_restart`), or
-    fail it if it may have begun and is not safe."""
-    from ostro.core.finish import finish_action
-    from ostro.core.run import call_inline, run_action
-
-    if action.state != RUNNING or action.job is None:
-        return
-    if action.task is not None and action.id not in action.task.children:
-        if is_restart:  # its attempt is over, and nobody runs it any more
-            finish_action(env, action, CANCELLED, None, None)
-        return
-    info = env.actions.get(action.job["name"])
-    if info is not None and info.inline is not None and not info.is_async:
-        finish_action(env, action, *call_inline(info, action), None)
-        return
-    if not is_restart:
-        return  # an executor has it
-    message = _undeliverable(env, action)
-    if action.task is not None and action.task.node.step is not None:
-        redeliver(env, action, message)
-        return
-    if message is not None:
-        finish_action(env, action, ERROR, message, None)
-        return
-    _next_delivery(action)
-    touch_action(action)
-    run_action(env, action, info)
-
-
-def _next_delivery(action: Action) -> None:
-    action.attempt += 1
-    action.taken_at = None
-
-
-def restore_lone(tree: Tree, row: ActionRecord, blobs: Mapping[str, str], is_restart: bool, is_delayed: bool) -> None:
+def restore_lone(tree: Tree, row: ActionRecord, blobs: Mapping[str, str], handed: Handed, is_delayed: bool) -> None:
     """A stored stand-alone action."""
     action = action_from(tree, row, blobs, None, None)
     tree.lone_actions[action.id] = action
-    if is_restart and not is_delayed and action.state == RUNNING and not action.waits:
-        tree.push(_deliver_lone_again, tree, action)
-
-
-def _deliver_lone_again(env: Any, tree: Tree, action: Action) -> None:
-    from ostro.core.commands import _finish_lone, _run_lone
-
-    message = _undeliverable(env, action)
-    if message is not None:
-        _finish_lone(env, tree, action, ERROR, message)
-        return
-    _next_delivery(action)
-    tree.dirty_lone[action.id] = action
-    _run_lone(env, tree, action, env.actions[action.job["name"]])  # type: ignore[index]
-
-
-def _undeliverable(env: Any, action: Action) -> str | None:
-    """Why the action cannot be handed out again; None if it can."""
-    if action.job is None or action.job["name"] not in env.actions:
-        return f"The action {action.name} is not installed any more."
-    if action.taken_at is not None and not action.safe_rerun:
-        return REDELIVERED.format(name=action.name)
-    return None
+    if handed != Handed.KEPT and not is_delayed and action.state == RUNNING and not action.waits:
+        tree.push(deliver_lone_again, tree, action, handed)

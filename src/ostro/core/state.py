@@ -11,6 +11,7 @@ from typing import Any
 from ostro.core.codec import Codec
 from ostro.core.context import Context, empty_context
 from ostro.core.graph import Graph, Node
+from ostro.core.handed import Handed
 from ostro.model.commands import ActionJob
 from ostro.model.records import TimerRecord
 from ostro.model.states import COMPLETED, RUNNING
@@ -50,6 +51,7 @@ class Action:
         "stored",
         "tags",
         "taken_at",
+        "taken_by",
         "task",
         "timeout",
         "updated_at",
@@ -77,6 +79,7 @@ class Action:
         self.updated_at = 0
         self.finished_at: int | None = None
         self.taken_at: int | None = None
+        self.taken_by: str | None = None  # the executor that has begun this attempt, if it said who it is
         self.last_heartbeat: int | None = None
         self.attempt = 1  # deliveries to executors; a result must carry the current one
         self.run_no = 1  # the task's attempt that it belongs to
@@ -426,7 +429,7 @@ class Tree:
         self.taken_down: set[str] = set()  # actions of attempts that are over, whose results came
         self.emptied: list[str] = []  # action executions whose output is not kept
         self.discarded: list[str] = []  # children whose `accepted` becomes false
-        self.restarting = False  # read at a start of the process, and nothing of that is stored yet
+        self.restarting = Handed.KEPT  # how it was read for the first time, until that is stored
 
     def push(self, function: Callable[..., None], *args: Any) -> None:
         self.steps.append(((function, args), {}))

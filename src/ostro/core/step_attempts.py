@@ -109,9 +109,9 @@ def _job_input(env: Env, task: Task, item: Progress, request: dict[str, Any]) ->
     }
 
 
-def deliver_again(env: Env, action: Action, message: str | None) -> None:
+def deliver_again(env: Env, action: Action, message: str | None, attempt: int) -> None:
     """An attempt whose executor is gone. It is rendered again: its row holds no secrets. `message`: it may have begun
-    and is not safe to repeat, which counts as a read error."""
+    and is not safe to repeat, which counts as a read error. `attempt`: the number of the new delivery."""
     from ostro.core.run import run_action
 
     task = action.task
@@ -125,8 +125,9 @@ def deliver_again(env: Env, action: Action, message: str | None) -> None:
     except InvalidInput as error:
         finish_attempt(env, action, ERROR, {"kind": "fatal", "message": error.message})
         return
-    action.attempt += 1
+    action.attempt = attempt
     action.taken_at = None
+    action.taken_by = None
     action.input = _job_input(env, task, item, request)
     touch_action(action)
     run_action(env, action, env.actions[ACTION])

@@ -1,41 +1,44 @@
 """The owner of execution trees: takes events, advances the trees in memory, commits in groups.
 
-One loop computes, one commit is under way at a time. Replies, jobs and questions leave only after the
-commit that holds what they tell of. Memory is a cache, the database is the truth.
+One loop computes, one commit is under way at a time. Memory is a cache, the database is the truth.
 """
 
 import asyncio
 import contextlib
 import random
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Self
 
 import msgspec
-import structlog
 
-from ostro.core.advance import advance, answer, push_timer
+from ostro.core.advance import advance, push_timer
 from ostro.core.codec import from_json
 from ostro.core.env import Env, Limits
-from ostro.core.records import collect
-from ostro.core.state import Tree
+from ostro.core.handed import Handed
 from ostro.engine.alarm import Alarm
+from ostro.engine.background import Background
 from ostro.engine.commits import Group
 from ostro.engine.definitions import Definitions
 from ostro.engine.door import Door
+from ostro.engine.held import ALL, Held, Lease
 from ostro.engine.loading import Loader
+from ostro.engine.questions import Questions
 from ostro.engine.reads import Reads
 from ostro.engine.replies import Replies
 from ostro.engine.residents import Residents
 from ostro.engine.salvage import Salvage
 from ostro.engine.settings import EngineSettings
-from ostro.engine.tally import Tally, send_spans, tell
+from ostro.engine.takeover import Takeover
+from ostro.engine.tally import Tally
 from ostro.engine.timers import Timers
 from ostro.engine.vault import FileVault
+from ostro.engine.waiters import Waiters
+from ostro.engine.writing import Writing
 from ostro.expr.scope import MISSING
 from ostro.model.actions import ActionInfo
 from ostro.model.commands import Command, StartExecution
-from ostro.model.errors import OstroError, StoreError, Unavailable
+from ostro.model.errors import Moved, Unavailable
 from ostro.model.ids import IdMaker
 from ostro.model.records import TimerRecord
 from ostro.model.triggers import OutboxRecord
@@ -44,15 +47,12 @@ from ostro.ports.store import Store
 from ostro.ports.tracing import Tracing
 from ostro.ports.work import WorkQueue
 
-log = structlog.get_logger("ostro.engine")
-
-_BEFORE_COMMIT = Definitions.kinds | Loader.kinds | {"exists", "source"}
-_RECOVERY_PAGE = 200
 _MOST_ISSUED = 100_000
 
 
 class Owner:
-    """Owns every shard of this process. Implements `ports.engine.Engine`; `async with` starts and stops it."""
+    """Owns shards: all of them (`shards` not given), or those that `take_shards` brings. Implements
+    `ports.engine.Engine`; `async with` starts and stops it."""
 
     def __init__(
         self,
@@ -63,10 +63,9 @@ class Owner:
         clock: Clock,
         settings: EngineSettings | None = None,
         tracing: Tracing | None = None,
+        shards: Collection[int] = ALL,
     ) -> None:
         self._tracing = tracing
-        self._store = store
-        self._queue = queue
         self._actions = actions
         self._clock = clock
         self._settings = settings or EngineSettings()
@@ -79,40 +78,53 @@ class Owner:
             budget_ms=self._settings.expression_budget_ms,
         )
         self._vault = FileVault(self._settings.key_file)
+        self._held = Held(shards)
+        self._background = Background()
         self._definitions = Definitions(store, from_json)
-        self._timers = Timers(store, int(self._settings.timer_horizon_s * 1e6))
+        self._timers = Timers(store, int(self._settings.timer_horizon_s * 1e6), self._held)
         self._reads = Reads(store, self._definitions)
-        self._loader = Loader(store, self._definitions, self._timers, clock.now())
+        self._loader = Loader(store, self._definitions, self._timers)
         self._replies = Replies(store)
         self._residents = Residents(self._ids.new, self._settings.resident_weight, self._settings.uncommitted_steps)
-        self._alarm = Alarm(self._timers, clock, self._fire, lambda: self._spawn(self._load_timers()))
+        self._takeover = Takeover(store, self._loader, self._residents)
+        self._waiters = Waiters(self._residents, store)
+        spawn = self._background.spawn
+        self._alarm = Alarm(self._timers, clock, self._fire, lambda: spawn(self._load_timers()))
+        self._questions = Questions(self._residents, self._definitions, self._loader, self._reads, spawn)
+        self._issued: set[str] = set()  # root ids that we made and that are not stored yet
+        self._writing = Writing(
+            store, queue, self._residents, self._timers, self._replies, self._waiters, clock, self._held,
+            self._issued, tracing,
+        )  # fmt: skip
         self._salvage = Salvage(
             self._residents,
             self._loader,
             env=self._env,
-            fetch=self._fetch_early,
-            gather=self._gather,
-            write=self._write,
-            spawn=self._spawn,
+            fetch=self._questions.fetch_early,
+            gather=self._writing.gather,
+            write=self._writing.write,
+            spawn=spawn,
         )
+        self._writing.broken = self._salvage.broken
+        self._writing.retry = self._salvage.retry
+        self._writing.fetch = self._questions.fetch
+        self._writing.arm = self._alarm.arm
+        self._writing.lost = self._fenced
         self._door = Door(self._settings.open_commands, self._settings.open_commands_of_project)
-        self._issued: set[str] = set()  # root ids that we made and that are not stored yet
-        self._waiters: dict[str, list[asyncio.Future[None]]] = {}
-        self._ending: set[str] = set()  # executions whose end is being stored
-        self._commit: asyncio.Task[None] | None = None
         self._loop_task: asyncio.Task[None] | None = None
-        self._side: set[asyncio.Task[None]] = set()
         self._stopping = False
-        self.on_notifications: Callable[[Sequence[OutboxRecord]], None] = lambda _: None  # after their commit
-        self.counters: dict[str, float] = {"steps": 0, "retries": 0}
-        self.tally = Tally()
+        self._steps = 0
+        self.on_fenced: Callable[[], None] = lambda: None  # a commit was refused: everything was dropped
 
     # ------------------------------------------------------------------ life
 
     async def __aenter__(self) -> Self:
-        await self._timers.load(self._clock.now())
+        now = self._clock.now()
+        await self._timers.load(now)
         self._loop_task = asyncio.create_task(self._run(), name="ostro-owner")
-        self._spawn(self._recover())
+        if self._held.shards:
+            # The executors ended with the process before.
+            self._background.spawn(self._takeover.run(self._loader.begin(self._held.shards, Handed.LOST, now)))
         self._alarm.arm()
         return self
 
@@ -121,14 +133,13 @@ class Owner:
 
     async def stop(self) -> None:
         """Finish the batches under way and stop. What is unfinished goes on at the next start."""
-        self._stopping = True
+        self._stopping = self._takeover.is_stopping = True
         self._alarm.stop()
         self._residents.wake.set()
         if self._loop_task is not None:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._loop_task
-        for task in list(self._side):
-            task.cancel()
+        self._background.cancel()
         self._residents.fail_all(Unavailable("The server is shutting down."))
 
     @property
@@ -147,6 +158,16 @@ class Owner:
         return self._door
 
     @property
+    def tally(self) -> Tally:
+        """What was stored."""
+        return self._writing.tally
+
+    @property
+    def counters(self) -> Mapping[str, float]:
+        """`steps` that have run, `retries` of commits."""
+        return {"steps": self._steps, "retries": self._writing.retries}
+
+    @property
     def expression_fallbacks(self) -> int:
         """YAQL parts of the definitions used so far that are not compiled."""
         return self._definitions.fallbacks
@@ -156,49 +177,86 @@ class Owner:
         """Durable timers that fall due within the horizon."""
         return len(self._timers)
 
-    def _spawn(self, work: Awaitable[None]) -> None:
-        task: asyncio.Task[None] = asyncio.ensure_future(work)
-        self._side.add(task)
-        task.add_done_callback(self._side_done)
+    @property
+    def on_notifications(self) -> Callable[[Sequence[OutboxRecord]], None]:
+        """Is told of stored notifications, after their commit."""
+        return self._writing.on_notifications
 
-    def _side_done(self, task: asyncio.Task[None]) -> None:
-        self._side.discard(task)
-        if not task.cancelled() and task.exception() is not None:
-            log.error("background work failed", exc_info=task.exception())
+    @on_notifications.setter
+    def on_notifications(self, take: Callable[[Sequence[OutboxRecord]], None]) -> None:
+        self._writing.on_notifications = take
 
-    async def _recover(self) -> None:
-        """Load every unfinished tree, a page at a time, and let it go on."""
-        after = ""
-        while not self._stopping:
-            page = await self._store.unfinished_roots(after, _RECOVERY_PAGE)
-            for root_id in page:
-                if not self._loader.is_taken_up(root_id):
-                    await self._take_up(self._residents.get_or_make(root_id))
-            if len(page) < _RECOVERY_PAGE:
-                self._loader.recovery_over()
-                return
-            after = page[-1]
+    def tell_commits(self, take: Callable[[Group], None] | None) -> None:
+        """Who is told of every commit when it is done, before its effects leave; it must be quick and never raise."""
+        self._writing.on_commit = take
 
-    async def _take_up(self, tree: Tree) -> None:
-        self._residents.hold(tree)
+    # ------------------------------------------------------------------ shards
+
+    @property
+    def shards(self) -> frozenset[int]:
+        """Those that this process owns now."""
+        return self._held.shards
+
+    def use_lease(self, lease: Lease) -> None:
+        """By what right shards are held from now on. Before the first `take_shards`."""
+        self._held.lease = lease
+
+    async def take_shards(self, shards: Collection[int], handed: Handed = Handed.UNSURE) -> None:
+        """Own these too: commands for them are carried out at once, their unfinished trees are loaded by and by.
+        `handed`: what became of the actions that the former owner had handed out. Raises StoreError; then none is."""
+        new = frozenset(shards) - self._held.shards
+        turn = self._loader.begin(new, handed)
+        self._held.add(new)
         try:
-            await self._loader.whole_tree(tree)
-        except OstroError as error:
-            log.error("cannot take up an execution", execution_id=tree.root_id, error=error.message)
-        except Exception as error:  # one tree that cannot be read must not keep the others from going on
-            log.error("cannot take up an execution", execution_id=tree.root_id, exc_info=error)
-        finally:
-            self._residents.release(tree)
-        self._residents.make_ready(tree)
+            await self._timers.take(new)
+        except BaseException:
+            await self.drop_shards(new)
+            raise
+        self._background.spawn(self._takeover.run(turn))
+        self._alarm.arm()
+
+    async def drop_shards(self, shards: Collection[int]) -> None:
+        """Own these no more: finish the commit under way, then forget their trees. Callers are told to ask elsewhere.
+        When this returns nothing of theirs is on its way to the store."""
+        gone = self._held.shards & frozenset(shards)
+        self._held.remove(gone)
+        await self._writing.until_idle()
+        self._forget(gone)
+
+    def _forget(self, shards: frozenset[int]) -> None:
+        error = Moved("The execution has moved to another engine process. Try again.")
+        self._loader.lost(shards)
+        self._timers.keep_held()
+        self._residents.keep_only(self._held.shards, error)
+        self._waiters.fail(lambda root_id: not self._held.has(root_id), error)
+
+    def lose_all(self) -> None:
+        """The lease is gone: nothing that is in memory may be stored or told any more."""
+        gone = self._held.shards
+        self._held.remove(gone)
+        self._forget(gone)
+
+    async def until_idle(self) -> None:
+        """Return when no commit is under way."""
+        await self._writing.until_idle()
+
+    def _fenced(self) -> None:
+        self.lose_all()
+        self.on_fenced()
 
     # ------------------------------------------------------------------ the port
 
     def new_id(self) -> str:
-        id = self._ids.new_root()
+        id = self._ids.new_root() if self._held.lease is None else self._new_own_id()
         if len(self._issued) > _MOST_ISSUED:
             self._issued.clear()  # forgotten ones are looked up in the store instead
         self._issued.add(id)
         return id
+
+    def _new_own_id(self) -> str:
+        """In a shard of this process, if it has any: its executions then need no messages."""
+        shards = self._held.shards
+        return self._ids.new(random.choice(tuple(shards))) if shards else self._ids.new_root()
 
     def definitions_changed(self) -> None:
         self._definitions.changed()
@@ -206,6 +264,7 @@ class Owner:
     async def submit(self, command: Command) -> Any:
         if self._stopping:
             raise Unavailable("The server is shutting down.")
+        self._held.check(command.root_id)
         self._door.enter(command)
         if self._tracing is not None and isinstance(command, StartExecution):
             about = {"execution_id": command.root_id, "project": command.caller.project_id}
@@ -219,51 +278,30 @@ class Owner:
             self._door.leave(command)
 
     def _submit(self, command: Command) -> "asyncio.Future[Any]":
+        self._held.check(command.root_id)  # again: it may have been looked for in the store meanwhile
         tree = self._residents.get_or_make(command.root_id)
         return self._residents.open_ticket(tree, command).future
 
     async def wait_finished(self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False) -> None:
-        tree = self._residents.get(root_id)
-        execution = None if tree is None else tree.executions.get(execution_id)
-        if tree is None and not is_open:
-            return
-        if tree is not None and execution is not None:
-            is_ending = execution_id in tree.finished or execution_id in self._ending
-            if execution.is_completed and not is_ending:
-                return
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiters.setdefault(execution_id, []).append(future)
-        try:
-            # Without `execution`: it may have ended before anybody listened.
-            if execution is not None or execution_id in await self._store.unfinished_in_tree(root_id):
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(future, timeout)
-        finally:
-            self._forget_waiter(execution_id, future)
-
-    def _forget_waiter(self, execution_id: str, future: "asyncio.Future[None]") -> None:
-        waiters = self._waiters.get(execution_id, [])
-        if future in waiters:
-            waiters.remove(future)
-            if not waiters:
-                del self._waiters[execution_id]
+        """Raises Moved if another process owns the execution, or comes to own it meanwhile."""
+        self._held.check(root_id)
+        await self._waiters.wait(root_id, execution_id, timeout, is_open)
 
     # ------------------------------------------------------------------ the loop
 
     async def _run(self) -> None:
-        residents = self._residents
+        residents, writing = self._residents, self._writing
         while True:
-            if not residents.has_ready and not (residents.dirty and self._commit is None):
-                if self._stopping and self._commit is None:
+            if not residents.has_ready and not (residents.dirty and not writing.is_busy):
+                if self._stopping and not writing.is_busy:
                     return
                 residents.wake.clear()
                 await residents.wake.wait()
             self._turn()
-            if residents.dirty and self._commit is None:
+            if residents.dirty and not writing.is_busy:
                 trees = residents.take_dirty()
                 if trees:
-                    group = self._gather(trees)
-                    self._commit = asyncio.create_task(self._store_group(group), name="ostro-commit")
+                    writing.begin(trees)
             await asyncio.sleep(0)
 
     def _turn(self) -> None:
@@ -282,9 +320,9 @@ class Owner:
             except Exception as error:
                 self._salvage.broken(tree, error)
                 continue
-            self.counters["steps"] += steps
+            self._steps += steps
             residents.mark_dirty(tree, steps)
-            self._fetch_early(tree)
+            self._questions.fetch_early(tree)
             residents.make_ready_later(tree)
             if env.clock() > end:
                 break
@@ -309,131 +347,11 @@ class Owner:
             return False if key[1] in self._issued else MISSING
         return self._definitions.cached(key)
 
-    # ------------------------------------------------------------------ questions
-
-    def _fetch_early(self, tree: Tree) -> None:
-        """Questions about definitions and about what is stored already need not wait for a commit."""
-        if tree.needs:
-            early = [key for key in tree.needs if key[0] in _BEFORE_COMMIT]
-            if early:
-                tree.needs = [key for key in tree.needs if key[0] not in _BEFORE_COMMIT]
-                for key in early:
-                    self._fetch(tree, key)
-
-    def _fetch(self, tree: Tree, key: tuple[Any, ...]) -> None:
-        self._residents.hold(tree)
-        self._spawn(self._answer(tree, key))
-
-    async def _answer(self, tree: Tree, key: tuple[Any, ...]) -> None:
-        value: Any
-        try:
-            if key[0] in Definitions.kinds:
-                value = await self._definitions.answer(key)
-            elif key[0] == "execution":
-                value = await self._loader.execution(tree, key[1])
-            elif key[0] == "lone-action":
-                value = await self._loader.lone_action(tree, key[1])
-            else:
-                value = await self._reads.answer(key)
-        except OstroError as error:
-            value = error
-        except Exception as error:
-            log.error("a question could not be answered", question=key[0], exc_info=error)
-            value = Unavailable("Internal error while reading; see the server's log.")
-        finally:
-            self._residents.release(tree)
-        if self._residents.is_current(tree):
-            answer(tree, key, value)
-            self._residents.make_ready(tree)
-
-    # ------------------------------------------------------------------ commits
-
-    def _gather(self, trees: Sequence[Tree]) -> Group:
-        """Everything that changed in the trees, with the effects that wait for its commit. A tree that cannot be
-        written down is left out and taken up again from its rows: the loop must go on for the others."""
-        group = Group([])
-        now = self._clock.now()
-        for tree in trees:
-            mark = group.mark()
-            try:
-                collect(tree, group.batch, now)
-            except Exception as error:
-                group.back_to(mark)
-                self._salvage.broken(tree, error)
-                continue
-            group.add(tree)
-        self._replies.store(group, now)
-        self._ending.update(group.finished)
-        return group
-
-    async def _store_group(self, group: Group) -> None:
-        try:
-            await self._write(group)
-        except OstroError as error:
-            self.counters["retries"] += 1
-            log.warning("a commit failed, trying again in smaller parts", error=error.message, trees=len(group.trees))
-            await self._salvage.retry(group)
-        finally:
-            self._commit = None
-            self._residents.wake.set()
-
-    async def _write(self, group: Group) -> None:
-        """Commit, then let the effects out. Raises OstroError if nothing was stored."""
-        try:
-            await self._commit_group(group)
-        finally:
-            self._ending.difference_update(group.finished)
-        await self._let_out(group)
-
-    async def _commit_group(self, group: Group) -> None:
-        if not group.is_empty:
-            started = self._clock.monotonic()
-            try:
-                await self._store.commit(group.batch)
-            except OstroError:
-                raise
-            except Exception as error:
-                log.error("a commit failed", exc_info=error)
-                raise StoreError("Internal error while storing; see the server's log.") from error
-            seconds = self._clock.monotonic() - started
-            self.tally.committed(group.batch, group.moves, len(group.trees), group.rows, seconds)
-            tell(group.moves)
-            if self._tracing is not None:
-                send_spans(self._tracing, group.moves)
-
-    async def _let_out(self, group: Group) -> None:
-        """Answers, timers, jobs, questions."""
-        for ticket, value in group.replies:
-            self._residents.close_ticket(ticket)
-            if isinstance(ticket.command, StartExecution):
-                self._issued.discard(ticket.command.root_id)
-            ticket.answer(value)
-        batch = group.batch
-        if batch.timers_gone:
-            self._timers.remove(batch.timers_gone)
-        if batch.timers:
-            self._timers.add(batch.timers)
-            self._alarm.arm()
-        if batch.outbox:
-            self.on_notifications(batch.outbox)
-        if group.jobs:
-            await self._queue.put(group.jobs)
-        if group.cancelled_jobs:
-            await self._queue.cancel(group.cancelled_jobs)
-        for tree, key in group.needs:
-            if self._residents.is_current(tree):
-                self._fetch(tree, key)
-        for execution_id in group.finished:
-            for future in self._waiters.pop(execution_id, ()):
-                if not future.done():
-                    future.set_result(None)
-        for tree in group.trees:
-            tree.restarting = False
-        self._residents.put_away(group)
-
     # ------------------------------------------------------------------ timers
 
     def _fire(self, timer: TimerRecord) -> None:
+        if not self._held.has(timer.root_id):
+            return  # set by the last commit before the shard left
         self.tally.timer_lag.observe(max(0.0, (self._clock.now() - timer.due_at) / 1e6))
         tree = self._residents.get_or_make(timer.root_id)
         push_timer(tree, timer)

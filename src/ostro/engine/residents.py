@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from ostro.core.advance import push_command
 from ostro.core.state import Tree
@@ -72,8 +72,9 @@ class Residents:
     # ---------------------------------------------------------------- work
 
     def make_ready(self, tree: Tree) -> None:
-        """Something has happened to the tree: it gets its turn before those that are just long."""
-        if not tree.steps:
+        """Something has happened to the tree: it gets its turn before those that are just long. Nothing if the tree was
+        thrown away."""
+        if not tree.steps or self._trees.get(tree.root_id) is not tree:
             return
         if tree.root_id in self._is_ready:
             if tree not in self._later:
@@ -145,10 +146,20 @@ class Residents:
         return list(self._tickets.get(root_id, {}).values())
 
     def fail_all(self, error: Exception) -> None:
-        for tickets in list(self._tickets.values()):
-            for ticket in tickets.values():
-                ticket.answer(error)
-        self._tickets = {}
+        for root_id in list(self._tickets):
+            self.fail(root_id, error)
+
+    def fail(self, root_id: str, error: Exception) -> None:
+        """Answer all who wait for a tree."""
+        for ticket in self._tickets.pop(root_id, {}).values():
+            ticket.answer(error)
+
+    def keep_only(self, shards: Collection[int], error: Exception) -> None:
+        """Throw away the trees of all other shards; their callers get the error."""
+        for tree in [tree for tree in self._trees.values() if tree.shard not in shards]:
+            self.drop(tree)
+        for root_id in [root_id for root_id in self._tickets if shard_of(root_id) not in shards]:
+            self.fail(root_id, error)
 
     # ---------------------------------------------------------------- staying and leaving
 

@@ -16,7 +16,7 @@ from ostro.core.state import Tree
 from ostro.engine.commits import Group
 from ostro.engine.loading import Loader
 from ostro.engine.residents import Residents
-from ostro.model.errors import OstroError
+from ostro.model.errors import Fenced, OstroError
 from ostro.model.states import ERROR
 
 log = structlog.get_logger("ostro.engine")
@@ -49,7 +49,7 @@ class Salvage:
         self._breaks: dict[str, int] = {}
 
     async def retry(self, group: Group) -> None:
-        """The group was not stored."""
+        """The group was not stored. Raises Fenced if nothing ever will be."""
         todo = [list(group.trees)]
         while todo:
             fresh = [self._again(tree) for tree in todo.pop()]
@@ -58,6 +58,8 @@ class Salvage:
                 continue
             try:
                 await self._write(await self._carry_out(part))
+            except Fenced:
+                raise
             except OstroError as error:
                 if len(part) == 1:
                     self._refuse(part[0], error)

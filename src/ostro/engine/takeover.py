@@ -1,12 +1,9 @@
 """Taking up what is unfinished in the shards that this process gets: all at a start, some when others die or join."""
 
-from collections.abc import Collection
-
 import structlog
 
 from ostro.core.state import Tree
-from ostro.engine.held import Held
-from ostro.engine.loading import Loader
+from ostro.engine.loading import Loader, Turn
 from ostro.engine.residents import Residents
 from ostro.model.errors import OstroError
 from ostro.model.ids import SHARDS, shard_of
@@ -26,34 +23,34 @@ class Takeover:
     keeps the shard out of every row and index that is written.
     """
 
-    def __init__(self, store: EngineStore, loader: Loader, residents: Residents, held: Held) -> None:
+    def __init__(self, store: EngineStore, loader: Loader, residents: Residents) -> None:
         self._store = store
         self._loader = loader
         self._residents = residents
-        self._held = held
         self.is_stopping = False
 
-    async def run(self, shards: Collection[int]) -> None:
+    async def run(self, turn: Turn) -> None:
         """Until all are loaded, or none of the shards is wanted any more."""
-        turn = self._loader.begin(shards)
         after = ""
-        limit = _PAGE if len(shards) == SHARDS else _PAGE_TO_SIFT
-        while not self.is_stopping and self._loader.wants(turn):
+        limit = _PAGE if len(turn.shards) == SHARDS else _PAGE_TO_SIFT
+        while self._is_wanted(turn):
             page = await self._store.unfinished_roots(after, limit)
             for root_id in page:
-                if self._loader.is_wanted(turn, shard_of(root_id)) and not self._loader.is_taken_up(root_id):
-                    await self._take_up(self._residents.get_or_make(root_id))
-                    if self.is_stopping:
-                        return
+                # Asked again for each: shards may be lost meanwhile.
+                if self._is_wanted(turn) and shard_of(root_id) in turn.shards and root_id not in turn.taken_up:
+                    await self._take_up(self._residents.get_or_make(root_id), turn)
             if len(page) < limit:
                 break
             after = page[-1]
         self._loader.over(turn)
 
-    async def _take_up(self, tree: Tree) -> None:
+    def _is_wanted(self, turn: Turn) -> bool:
+        return bool(turn.shards) and not self.is_stopping
+
+    async def _take_up(self, tree: Tree, turn: Turn) -> None:
         self._residents.hold(tree)
         try:
-            await self._loader.whole_tree(tree)
+            await self._loader.whole_tree(tree, turn.handed)
         except OstroError as error:
             log.error("cannot take up an execution", execution_id=tree.root_id, error=error.message)
         except Exception as error:  # one tree that cannot be read must not keep the others from going on

@@ -4,8 +4,10 @@ Rows are the truth: the heap is filled from them at start and each half horizon,
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 
+from ostro.engine.held import Held
+from ostro.model.ids import shard_of
 from ostro.model.records import TimerRecord
 from ostro.ports.store import EngineStore
 
@@ -13,7 +15,8 @@ _PAGE = 5000
 
 
 class Timers:
-    def __init__(self, store: EngineStore, horizon_us: int) -> None:
+    def __init__(self, store: EngineStore, horizon_us: int, held: Held | None = None) -> None:
+        self._held = held or Held()
         self._store = store
         self._horizon = horizon_us
         self._loaded_until = 0
@@ -30,15 +33,26 @@ class Timers:
     async def load(self, now: int) -> None:
         """Read what falls due within the horizon."""
         until = now + self._horizon
+        await self._read(until, self._held.has)
+        self._loaded_until = until
+
+    async def take(self, shards: Collection[int]) -> None:
+        """Read those of shards that this process has just got."""
+        await self._read(self._loaded_until, lambda root_id: shard_of(root_id) in shards)
+
+    async def _read(self, until: int, is_ours: Callable[[str], bool]) -> None:
         after = (0, "", "")
         while True:
             page = await self._store.due_timers(until, after, _PAGE)
-            self.add(page)
+            self.add(timer for timer in page if is_ours(timer.root_id))
             if len(page) < _PAGE:
                 break
             last = page[-1]
             after = (last.due_at, last.owner_id, last.kind)
-        self._loaded_until = until
+
+    def keep_held(self) -> None:
+        """Forget those of shards that this process has lost."""
+        self.remove([key for key, timer in self._rows.items() if not self._held.has(timer.root_id)])
 
     def wants_load(self, now: int) -> bool:
         return now + self._horizon // 2 > self._loaded_until

@@ -36,11 +36,11 @@ class FileVault:
         if self._key is None:
             from cryptography.fernet import Fernet
 
-            self._key = Fernet(Fernet.generate_key() if self._path is None else _read_or_make(self._path))
+            self._key = Fernet(Fernet.generate_key() if self._path is None else read_or_make(self._path))
         return self._key
 
 
-def _read_or_make(path: Path) -> bytes:
+def read_or_make(path: Path) -> bytes:
     """Raises OSError. Of two processes that make it at once, one wins and both use its key."""
     from cryptography.fernet import Fernet
 

@@ -45,7 +45,8 @@ class Executor:
     block ends, then lets what runs finish for `settings.drain` seconds and stops the rest.
 
     `rehearse`: actions do not touch the world; their own `test` is called in place of `run`, those without one fail.
-    `vault`: opens the secrets in inputs; without it actions that have some fail.
+    `vault`: opens the secrets in inputs; without it actions that have some fail. `process`: tells executors apart that
+    share a name, when there may be several.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Executor:
         settings: ExecutorSettings | None = None,
         rehearse: bool = False,
         vault: Vault | None = None,
+        process: str | None = None,
     ) -> None:
         settings = settings or ExecutorSettings()
         self.name = name
@@ -70,6 +72,8 @@ class Executor:
         self._settings = settings
         self._rehearse = rehearse
         self._vault = vault
+        self._process = process
+        self._gives_up = False  # what is unfinished is left to others
         self._services = Services(settings, egress)
         self._running: dict[tuple[str, int], _Running] = {}
         self._changed = asyncio.Event()  # a place became free, or the last action ended
@@ -97,6 +101,7 @@ class Executor:
             await self.drain(self._settings.drain)
         finally:
             left = [entry.task for entry in self._running.values()]
+            self._gives_up = True
             if left:
                 log.warning("Executor %s stops with %d actions unfinished", self.name, len(left))
             for task in (*left, *self._duties):
@@ -157,6 +162,8 @@ class Executor:
             log.exception("Action %s %s: the executor failed", job.name, job.action_id)
         finally:
             self._running.pop(key, None)
+            if not self._gives_up:
+                self._queue.done(job)
             self._changed.set()
 
     async def _perform(self, job: ActionJob) -> Outcome:
@@ -173,6 +180,7 @@ class Executor:
             action_id=job.action_id,
             attempt=job.attempt,
             executor=self.name,
+            process=self._process,
         )
         try:
             return (await self._submit(command)) is True

@@ -21,7 +21,7 @@ _HINTED = 20  # findings that get a hint about a similar name: looking for one t
 _SHOWN = 600  # characters of a value in a message
 
 SCHEMA = "Invalid DSL: "
-_SECRET = re.compile(r"\bsecret\s*\(|\|\s*secret\b")  # a call, in YAQL or Jinja, or a Jinja filter
+SECRET_CALL = re.compile(r"\bsecret\s*\(|\|\s*secret\b")  # a call, in YAQL or Jinja, or a Jinja filter
 _COMPLETE = re.compile(r"<%.*?%>|\{\{.*?\}\}|\{%.*?%\}")
 
 
@@ -90,7 +90,7 @@ class Findings:
                 self.expressions(value, index, inner)
 
     def _expression(self, container: Any, key: Any, value: str) -> None:
-        if not self._in_action_input and _SECRET.search(value) is not None:
+        if not self._in_action_input and SECRET_CALL.search(value) is not None:
             message = "secret() can be used in the input of an action only: its value must not get anywhere else."
             self.error(container, key, "secret-outside-input", message)
         if _COMPLETE.search(value) is None:

@@ -23,8 +23,10 @@ def warnings_of(text: str, kind: Kind) -> list[Problem]:
     return _in_order(_duplicates(document) + findings.warnings)
 
 
-def lint(text: str, check: ExpressionCheck | None = None, reads: Reads | None = None) -> list[Problem]:
-    """All errors and warnings, by line and column. The kind of document is found out.
+def lint(
+    text: str, check: ExpressionCheck | None = None, reads: Reads | None = None, kind: Kind | None = None
+) -> list[Problem]:
+    """All errors and warnings, by line and column. The kind of document is found out unless it is given.
 
     `check` adds bad expressions; `reads` (the variables that an expression text reads) adds variables
     that nothing publishes. Never raises.
@@ -35,7 +37,7 @@ def lint(text: str, check: ExpressionCheck | None = None, reads: Reads | None = 
         root = documents.root_of(findings, document)
     except DefinitionError as error:
         return list(error.problems)
-    for workflow in _read_as(findings, root, kind_of(root)):
+    for workflow in _read_as(findings, root, kind or kind_of(root)):
         analyse(findings, workflow, reads)
     return _in_order(_duplicates(document) + findings.errors + findings.warnings)
 

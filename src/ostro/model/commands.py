@@ -131,13 +131,15 @@ class DeleteAction(Command, frozen=True):
 
 
 class ActionTaken(Command, frozen=True):
-    """An executor is about to begin. Reply: True if it may, False if the attempt is over."""
+    """An executor is about to begin. Reply: True if it may, False if the attempt is over, or another has begun it.
+    `process` tells executors apart that share a name; None: there is only this one."""
 
     execution_id: str | None
     task_id: str | None
     action_id: str
     attempt: int
     executor: str
+    process: str | None = None
 
 
 class ActionWaits(Command, frozen=True):

@@ -64,3 +64,7 @@ class Leases(Protocol):
     async def leave(self) -> None:
         """Give everything back and be gone: a clean end. Registering again begins a new epoch."""
         ...
+
+    async def close(self) -> None:
+        """Stop renewing, without a word to others: after `leave`, or they wait for the lease to run out."""
+        ...

@@ -19,6 +19,18 @@ class Vault(Protocol):
         ...
 
 
+class Sealer(Protocol):
+    """Seals texts that only this installation may read again."""
+
+    def seal(self, text: str) -> str:
+        """Letters, digits, `-` and `_` only."""
+        ...
+
+    def open(self, sealed: str) -> str | None:
+        """None for what was not sealed here; from whom it comes is not believed."""
+        ...
+
+
 class SecretStore(Protocol):
     async def find_secret(self, name: str, project_id: str) -> SecretRecord | None: ...
 

@@ -10,11 +10,17 @@ class WorkQueue(Protocol):
     """As one executor sees it: `take` gives only jobs without a target or with its own name as target."""
 
     async def put(self, jobs: Sequence[ActionJob]) -> None:
-        """Hand out jobs. Called after the commit that stored their action executions."""
+        """Hand out jobs. Called after the commit that stored their action executions, so it neither waits for anybody
+        nor raises: what cannot be handed out now is handed out later."""
         ...
 
     async def take(self, limit: int) -> list[ActionJob]:
         """Wait for at least one job, return at most `limit`."""
+        ...
+
+    def done(self, job: ActionJob) -> None:
+        """A job that was taken is over: its result was reported, or nobody wants it. Until then the queue may give it
+        to another executor if this one dies; a job may come twice in any case."""
         ...
 
     async def cancel(self, action_ids: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 """An owner of execution trees in virtual time: the same core, loading and timers as the server, without a loop.
 
 Everything happens when it is asked for: `compute` runs steps, `commit` stores what they did and lets the effects out,
-`fire` moves the clock to the next timer. `crash` and `forget` lose memory in the two ways in which a server can.
+`fire` moves the clock to the next timer. `crash`, `hand_over` and `forget` lose memory in the ways in which servers can.
 Deterministic: the same calls with the same seed give the same rows.
 """
 
@@ -14,6 +14,7 @@ from ostro.core.actions import BUILTINS
 from ostro.core.advance import advance, answer, push_command, push_timer
 from ostro.core.codec import from_json
 from ostro.core.env import Env, Limits, Vault
+from ostro.core.handed import Handed
 from ostro.core.records import collect
 from ostro.core.state import Tree
 from ostro.engine.definitions import Definitions
@@ -78,6 +79,7 @@ class VirtualEngine:
         self._ids = IdMaker(self.clock.now, self._random.getrandbits)
         self._open: list[Ticket] = []
         self._starting: set[str] = set()  # trees whose actions have not all been handed out again since a crash
+        self._handed = Handed.LOST  # what became of actions at the last of these
         self._start()
 
     def _start(self) -> None:
@@ -227,13 +229,24 @@ class VirtualEngine:
 
     def crash(self) -> None:
         """The process is gone and a new one starts: all but the rows is lost, open commands and jobs too."""
-        self.trees = {}
         self.jobs = []
+        self._begin_again(Handed.LOST)
+
+    def hand_over(self, loses_jobs: bool) -> None:
+        """Another process takes the trees over: their executors live on. `loses_jobs`: the queue to them does not."""
+        if loses_jobs:
+            self.jobs = []
+        # Where a crash has not been made good yet, executors that are gone are still to be replaced.
+        self._begin_again(self._handed if self._starting else Handed.UNSURE)
+
+    def _begin_again(self, handed: Handed) -> None:
+        self.trees = {}
         self._open = []
         self._starting = set()
+        self._handed = handed
         self._start()
         for root_id in at_once(self.store.unfinished_roots("", ALL)):
-            at_once(self._loader.whole_tree(self._tree(root_id)))
+            at_once(self._loader.whole_tree(self._tree(root_id), handed))
             self._starting.add(root_id)
 
     def forget(self, root_id: str) -> None:
@@ -245,7 +258,7 @@ class VirtualEngine:
             if ticket.command.root_id == root_id:
                 push_command(tree, ticket.command, ticket)
         if root_id in self._starting:
-            at_once(self._loader.whole_tree(tree))
+            at_once(self._loader.whole_tree(tree, self._handed))
         else:
             at_once(self._loader.execution(tree, root_id))
 

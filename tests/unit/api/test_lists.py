@@ -78,6 +78,14 @@ async def test_a_nested_list_links_to_the_flat_one(client: httpx.AsyncClient, st
                 Filter("created_at", "lt", 1_767_225_601_000_000),
             ],
         ),
+        (
+            "created_at=gte:2026-01-01,lt:2026-01-02",
+            [
+                Filter("created_at", "gte", 1_767_225_600_000_000),
+                Filter("created_at", "lt", 1_767_312_000_000_000),
+            ],
+        ),
+        ("text=eq:Nightly É", [Filter("text", "has", "eq:nightly É")]),
     ],
 )
 async def test_filters(client: httpx.AsyncClient, store: FakeStore, given: str, filters: list[Filter]) -> None:

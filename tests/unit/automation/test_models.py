@@ -204,3 +204,11 @@ def test_the_schema_knows_every_field() -> None:
         "default_retry",
     }  # fmt: skip
     assert set(schema["$defs"]) >= {"APISpec", "Retry", "ScopeEnum", "Step"}
+
+
+@pytest.mark.parametrize("place", ["input", "output"])
+def test_secrets_go_into_calls_only(place: str) -> None:
+    (error,) = errors_of(one_step(**{place: "{{ {'a': secret('key')} }}"}))
+    assert error["loc"].endswith(place)
+    assert "apispec" in error["msg"]
+    assert read_workflow(one_step(apispec={**CALL, "headers": {"X-Key": "{{ secret('key') }}"}}))

@@ -1,63 +1,92 @@
-/** What the server answers about an execution, as far as this page reads it. Times are `YYYY-MM-DD HH:MM:SS`, UTC. */
+/** What the server answers about one execution, as far as these views read it (docs/reference/api.md). */
 
-export type Clause = "on-success" | "on-error" | "on-complete" | "on-skip" | "requires";
-export type NodeKind = "task" | "join" | "with-items" | "subworkflow" | "command";
-
-export interface Execution {
-  id: string;
-  workflow_id: string;
-  workflow_name: string;
-  workflow_namespace: string;
-  description: string;
-  tags: string[] | null;
-  params: string;
-  input: string;
-  output: string;
-  state: string;
-  state_info: string | null;
-  task_execution_id: string | null;
-  root_execution_id: string | null;
-  project_id: string;
-  published_global?: string;
-  created_at: string;
-  updated_at: string | null;
-}
+export type Clause = "on-success" | "on-error" | "on-complete" | "on-skip" | "requires"
+export type NodeKind = "task" | "join" | "with-items" | "subworkflow" | "command"
 
 /** A task as lists have it. */
 export interface Task {
-  id: string;
-  name: string;
-  type: string;
-  state: string;
-  state_info: string | null;
-  runtime_context: string;
-  workflow_name?: string;
-  workflow_execution_id?: string;
-  created_at: string;
-  started_at: string | null;
-  finished_at: string | null;
+  id: string
+  name: string
+  type: string
+  state: string
+  state_info: string | null
+  runtime_context: string
+  created_at: string
+  updated_at: string | null
+  started_at: string | null
+  finished_at: string | null
 }
 
 export interface TaskDetail extends Task {
-  workflow_name: string;
-  workflow_execution_id: string;
-  result: string;
-  published: string;
-  published_global?: string;
-  updated_at: string | null;
-  tags: string[] | null;
+  workflow_name: string
+  workflow_execution_id: string
+  result: string
+  published: string
+  published_global?: string
+  tags: string[]
 }
 
-export interface ActionExecution {
-  id: string;
-  name: string;
-  task_name: string;
-  task_execution_id: string | null;
-  state: string;
-  state_info: string | null;
-  accepted: boolean | null;
-  input: string;
-  output?: string | null;
-  created_at: string;
-  updated_at: string | null;
+export interface GraphNode {
+  name: string
+  kind: NodeKind
+  action: string | null
+  workflow: string | null
+  join: string | number | null
+  with_items: string | null
+  concurrency?: string | number | null
+  policies: Record<string, unknown> | null
+  inputs_text: string | null
+  description: string | null
+  publishes?: string[]
+  is_start?: boolean
+  line: number
+}
+
+export interface GraphEdge {
+  from: string
+  to: string
+  clause: Clause
+  condition: string | null
+  is_default?: boolean
+}
+
+export interface Problem {
+  line: number
+  column: number
+  end_column?: number | null
+  severity: "error" | "warning"
+  code: string
+  message: string
+  hint?: string | null
+}
+
+export interface Graph {
+  name: string
+  type: "direct" | "reverse" | "automation" | null
+  description: string | null
+  revision_id?: string | null
+  definition?: string | null
+  workflows?: string[]
+  input: { name: string; is_required: boolean; default: unknown }[]
+  nodes: GraphNode[]
+  edges: GraphEdge[]
+  errors: Problem[]
+}
+
+export interface Wait {
+  task_id: string | null
+  task: string | null
+  kind: "action" | "async-action" | "executor" | "timer" | "pause" | "join" | "child" | "engine" | "limit" | "commit"
+  what: string | null
+  since: string | null
+  until: string | null
+  action_id: string | null
+  execution_id: string | null
+  item: number | null
+  text: string
+}
+
+export interface Waits {
+  waits: Wait[]
+  more: number
 }

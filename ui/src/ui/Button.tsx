@@ -38,7 +38,11 @@ export function Button({
       {...(action ? { "data-action": action } : {})}
       {...rest}
     >
-      {isBusy ? <span className="spinner" aria-hidden="true" /> : icon ? <Icon name={icon} size={small ? 14 : 16} /> : null}
+      {isBusy ? (
+        <span className="spinner" aria-hidden="true" />
+      ) : icon ? (
+        <Icon name={icon} size={small ? 14 : 16} />
+      ) : null}
       {isIconOnly ? null : <span>{children}</span>}
     </button>
   )

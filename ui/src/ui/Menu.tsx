@@ -12,7 +12,15 @@ export interface MenuItem {
 }
 
 /** A button that opens a list of things to do. Arrow keys move, Escape closes. */
-export function Menu({ label, items, button = {} }: { label: string; items: MenuItem[]; button?: Partial<ButtonProps> }) {
+export function Menu({
+  label,
+  items,
+  button = {},
+}: {
+  label: string
+  items: MenuItem[]
+  button?: Partial<ButtonProps>
+}) {
   const [isOpen, setOpen] = useState(false)
   const root = useRef<HTMLDivElement>(null)
   const list = useRef<HTMLDivElement>(null)

@@ -30,7 +30,11 @@ export function stateLook(state: string): { icon: IconName; tone: Tone; label: s
 export function State({ state, compact = false }: { state: string; compact?: boolean }) {
   const look = stateLook(state)
   return (
-    <span className={`state ${look.tone} ${compact ? "compact" : ""}`} data-state={state} title={compact ? look.label : undefined}>
+    <span
+      className={`state ${look.tone} ${compact ? "compact" : ""}`}
+      data-state={state}
+      title={compact ? look.label : undefined}
+    >
       <Icon name={look.icon} size={13} />
       <span className={compact ? "visually-hidden" : ""}>{look.label}</span>
     </span>

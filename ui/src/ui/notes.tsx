@@ -34,7 +34,15 @@ export function ErrorNote({ error, onRetry }: { error: unknown; onRetry?: () => 
   )
 }
 
-export function Note({ tone = "idle", icon, children }: { tone?: "idle" | "paused" | "error" | "success" | "running"; icon?: IconName; children: ReactNode }) {
+export function Note({
+  tone = "idle",
+  icon,
+  children,
+}: {
+  tone?: "idle" | "paused" | "error" | "success" | "running"
+  icon?: IconName
+  children: ReactNode
+}) {
   return (
     <div className={`note ${tone}`}>
       {icon ? <Icon name={icon} /> : null}

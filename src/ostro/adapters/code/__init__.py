@@ -33,6 +33,9 @@ class CodeQueue:
     async def take(self, limit: int) -> list[ActionJob]:
         return await self._queue.take(limit)
 
+    def done(self, job: ActionJob) -> None:
+        self._queue.done(job)
+
     async def cancel(self, action_ids: Sequence[str]) -> None:
         await self._queue.cancel(action_ids)
 

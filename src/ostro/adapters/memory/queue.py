@@ -76,6 +76,9 @@ class MemoryQueue:
             board.jobs.pop(self.name, None)
         return taken
 
+    def done(self, job: ActionJob) -> None:
+        """Nothing is kept of jobs that were taken."""
+
     async def cancel(self, action_ids: Sequence[str]) -> None:
         for waiting in self._board.jobs.values():
             for action_id in action_ids:

@@ -72,8 +72,9 @@ def update(db: Database, table: str, records: Sequence[msgspec.Struct]) -> None:
     db.bulk(_update(table), list(map(_CHANGED_VALUES[table], records)))
 
 
-def write_batch(db: Database, batch: Batch) -> None:
-    """All of a batch. Deletions come last: what a batch makes and deletes is not there afterwards."""
+def write_batch(db: Database, batch: Batch, fence: int | None = None) -> None:
+    """All of a batch. Deletions come last: what a batch makes and deletes is not there afterwards. The fence is last
+    of all, so that its lock is held for moments."""
     for table, new in (
         ("executions", batch.new_executions),
         ("tasks", batch.new_tasks),
@@ -103,3 +104,5 @@ def write_batch(db: Database, batch: Batch) -> None:
         delete_executions(db, batch.deleted_executions)
     if batch.deleted_actions:
         delete_actions(db, batch.deleted_actions)
+    if fence is not None:
+        db.fence(fence)

@@ -42,6 +42,11 @@ class Database(Protocol):
         """A statement with `IN (:ids)` made ready for these ids (at least one), and the values for it."""
         ...
 
+    def fence(self, epoch: int) -> None:
+        """Let the transaction fail with `Fenced` unless the engine of this epoch still lives. A database that only
+        one process can use needs none."""
+        ...
+
 
 def pieces(items: Sequence[T], size: int) -> Iterator[Sequence[T]]:
     """The items in slices of at most `size`."""

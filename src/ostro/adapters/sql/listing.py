@@ -169,7 +169,7 @@ def _partitions(db: Database, resource: Resource, query: ListQuery, is_scoped: b
         projects = db.rows(
             "WITH RECURSIVE found(id) AS (SELECT min(project_id) FROM executions UNION ALL"
             " SELECT (SELECT min(project_id) FROM executions WHERE project_id > found.id) FROM found"
-            " WHERE found.id IS NOT NULL LIMIT ?) SELECT id FROM found WHERE id IS NOT NULL",
+            " WHERE found.id IS NOT NULL) SELECT id FROM found WHERE id IS NOT NULL LIMIT ?",
             (_MOST_PARTITIONS + 1,),
         )
         if len(projects) <= _MOST_PARTITIONS:

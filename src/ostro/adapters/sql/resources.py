@@ -60,6 +60,12 @@ EXECUTIONS: Final = Resource(
             "created_at", "updated_at",
         ),
         "root_execution_id": Column("NULLIF(e.root_id, e.id)", True, seek="e.root_id"),
+        # What people search in: `has` with a text whose ASCII letters are small.
+        "text": Column(
+            "lower(e.id || ' ' || e.workflow_name || ' ' || COALESCE(e.description, '') || ' ' ||"
+            " COALESCE(e.state_info, '') || ' ' || COALESCE(e.tags, ''))",
+            False,
+        ),
     },
     missing="WorkflowExecution not found [id={id}]",
 )  # fmt: skip

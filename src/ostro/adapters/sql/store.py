@@ -55,7 +55,7 @@ class EngineMethods:
     _lanes: Lanes
 
     async def commit(self, batch: Batch, fence: int | None = None) -> None:
-        await self._lanes.write.call(lambda db: write_batch(db, batch))
+        await self._lanes.write.call(lambda db: write_batch(db, batch, fence))
 
     async def unfinished_roots(self, after: str, limit: int) -> list[str]:
         return await self._lanes.engine.call(lambda db: loading.unfinished_roots(db, after, limit))

@@ -131,3 +131,19 @@ Table(
 )  # fmt: skip
 Table("paused", metadata, Column("root_id", _TEXT, nullable=False), PrimaryKeyConstraint("root_id"),
       sqlite_with_rowid=False)  # fmt: skip
+
+# Of installations with more than one process.
+Table(
+    "engines", metadata, Column("epoch", _NUMBER, nullable=False, autoincrement=False),
+    *(Column(name, _TEXT, nullable=False) for name in ("name", "host", "version", "roles", "state")),
+    *(Column(name, _NUMBER, nullable=False) for name in ("pid", "started_at", "expires_at")),
+    PrimaryKeyConstraint("epoch"),
+)  # fmt: skip
+Table(
+    "shards", metadata, Column("shard", _NUMBER, nullable=False, autoincrement=False),
+    Column("epoch", _NUMBER, nullable=True), Column("since", _NUMBER, nullable=False), PrimaryKeyConstraint("shard"),
+)  # fmt: skip
+Table(
+    "counters", metadata, Column("name", _TEXT, nullable=False), Column("value", _NUMBER, nullable=False),
+    PrimaryKeyConstraint("name"), sqlite_with_rowid=False,
+)  # fmt: skip

@@ -63,7 +63,7 @@ async def _sender(call: Call, body: bytes) -> tuple[Caller, bool]:
         if secret:
             raise Unauthenticated("Events have to be signed here: X-Ostro-Signature: sha256=HMAC")
         return ANYONE, False
-    caller = await caller_of(call.scope, call.services.identity)
+    caller = await caller_of(call.scope, call.services)
     call.services.policy.require(_RULE, caller)
     return caller, False
 

@@ -38,7 +38,7 @@ COLLECTION = Collection(
         "project_id": "text",
     },
     sortable=frozenset(wire.EXECUTION_FIELDS) - {"tags", "params", "input", "output"},
-    extras=frozenset({"all_projects", "include_output", "nulls"}),
+    extras=frozenset({"all_projects", "include_output", "nulls", "text"}),
     nullable=frozenset({"task_execution_id", "root_execution_id", "state_info", "output", "updated_at"}),
 )
 

@@ -1,5 +1,6 @@
 """Query fields of lists -> ports.store.ListQuery: paging, sorting, `fields`, filters, and the `next` link."""
 
+import string
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import quote
@@ -19,6 +20,7 @@ _FALSE = frozenset({"0", "false", "f", "no", "n", "off", ""})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _SECOND = 1_000_000
+_SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)  # as lower() of every database does
 _SAFE = ",:"  # stay as they are in links: clients compare `sort_keys=name,id` literally
 
 
@@ -39,7 +41,7 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     sort: str = "created_at"
     not_stored: frozenset[str] = frozenset()
     refused: frozenset[str] = frozenset()  # declared by Mistral, nothing is stored to filter by
-    extras: frozenset[str] = frozenset()  # of: all_projects, include_deleted, include_output, nulls
+    extras: frozenset[str] = frozenset()  # of: all_projects, include_deleted, include_output, nulls, text
     nullable: frozenset[str] = frozenset()
 
 
@@ -121,6 +123,9 @@ def parse_list(call: Call, collection: Collection, fixed: tuple[Filter, ...] = (
             all_projects = value.strip().lower() not in _FALSE
         elif name == "include_output":
             include_output = as_bool(name, value)
+        elif name == "text":
+            filters.append(Filter(name, "has", value.translate(_SMALL)))
+            shown.append((name, value))
         elif name == "include_deleted":
             if as_bool(name, value):
                 shown.append((name, "true"))
@@ -192,11 +197,14 @@ def _add_filter(filters: list[Filter], shown: list[tuple[str, str]], name: str, 
         filters.append(Filter(name, "all_tags", tuple(tags)))
         shown.append((name, ",".join(tags)))
         return
+    if kind == "time":  # two of them make a range
+        bounds = [_split_operator(bound) for bound in value.split(",")]
+        shown.append((name, ",".join(f"{op}:{operand}" for op, operand in bounds)))
+        for op, operand in bounds:
+            filters.extend(_time_filters(name, op, operand))
+        return
     op, operand = _split_operator(value)
     shown.append((name, f"{op}:{operand}"))
-    if kind == "time":
-        filters.extend(_time_filters(name, op, operand))
-        return
     if kind == "bool" and op not in ("eq", "neq", "in", "nin"):
         raise InvalidInput(f"The operator '{op}' cannot be used with {name}, which is true or false.")
     values = [item.strip() for item in operand.split(",")] if op in ("in", "nin") else [operand]

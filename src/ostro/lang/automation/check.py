@@ -6,12 +6,15 @@ from typing import Any, Protocol
 
 from ostro.lang.automation.models import MAX_CONCURRENCY, Step, Workflow, is_template
 from ostro.lang.automation.places import Loc
+from ostro.lang.findings import SECRET_CALL
 from ostro.model.automation import RESERVED
 from ostro.model.errors import ExpressionError
 
 _TEMPLATED = ("url", "method", "headers", "params", "data", "json_body", "timeout")
 # The keys of a map that an `output` writes, where they are plain texts: `{'name': ...` or `, "name": ...`.
 _WRITTEN_KEY = re.compile(r"""[{,]\s*(['"])(\w+)\1\s*:""")
+
+_SECRET_OUTSIDE = "secret() can be used in a call only (apispec): its value must not get anywhere else."
 
 
 class ExpressionCheck(Protocol):
@@ -34,6 +37,9 @@ def check(
         if step.concurrency > most:
             yield (*at, "concurrency"), f"Input should be less than or equal to {most}"
         yield from _output(step, at)
+        for name, text in (("input", step.input), ("output", step.output)):
+            if text is not None and SECRET_CALL.search(text):
+                yield (*at, name), _SECRET_OUTSIDE
         if templates is not None:
             yield from _step_templates(step, at, templates)
 

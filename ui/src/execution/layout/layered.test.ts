@@ -14,14 +14,28 @@ const overlaps = (at: Record<string, { x: number; y: number }>): boolean => {
 
 describe("layered", () => {
   it("puts what follows below", () => {
-    const { at } = layout(["a", "b", "c"], [["a", "b"], ["b", "c"]])
+    const { at } = layout(
+      ["a", "b", "c"],
+      [
+        ["a", "b"],
+        ["b", "c"],
+      ],
+    )
     expect(at["a"]!.y).toBeLessThan(at["b"]!.y)
     expect(at["b"]!.y).toBeLessThan(at["c"]!.y)
     expect(new Set([at["a"]!.x, at["b"]!.x, at["c"]!.x]).size).toBe(1)
   })
 
   it("centres a fork and its join", () => {
-    const { at } = layout(["a", "l", "r", "j"], [["a", "l"], ["a", "r"], ["l", "j"], ["r", "j"]])
+    const { at } = layout(
+      ["a", "l", "r", "j"],
+      [
+        ["a", "l"],
+        ["a", "r"],
+        ["l", "j"],
+        ["r", "j"],
+      ],
+    )
     expect(at["a"]!.x).toBeCloseTo((at["l"]!.x + at["r"]!.x) / 2)
     expect(at["j"]!.x).toBeCloseTo(at["a"]!.x)
     expect(at["l"]!.y).toBe(at["r"]!.y)
@@ -34,7 +48,16 @@ describe("layered", () => {
   })
 
   it("survives cycles, loops to itself and lines to nowhere", () => {
-    const { at } = layout(["a", "b", "c"], [["a", "b"], ["b", "c"], ["c", "a"], ["b", "b"], ["c", "gone"]])
+    const { at } = layout(
+      ["a", "b", "c"],
+      [
+        ["a", "b"],
+        ["b", "c"],
+        ["c", "a"],
+        ["b", "b"],
+        ["c", "gone"],
+      ],
+    )
     expect(at["a"]!.y).toBeLessThan(at["c"]!.y)
     expect(overlaps(at)).toBe(false)
   })
@@ -60,7 +83,10 @@ describe("layered", () => {
     const names = Array.from({ length: 1000 }, (_, i) => `t${i}`)
     const { at, width, height } = layout(
       ["a", ...names, "z"],
-      names.flatMap((n): [string, string][] => [["a", n], [n, "z"]]),
+      names.flatMap((n): [string, string][] => [
+        ["a", n],
+        [n, "z"],
+      ]),
     )
     expect(overlaps(at)).toBe(false)
     expect(width / height).toBeLessThan(6)
@@ -69,7 +95,10 @@ describe("layered", () => {
 
   it("lays out a chain of 5,000", () => {
     const names = Array.from({ length: 5000 }, (_, i) => `t${i}`)
-    const { at } = layout(names, names.slice(1).map((n, i): [string, string] => [names[i]!, n]))
+    const { at } = layout(
+      names,
+      names.slice(1).map((n, i): [string, string] => [names[i]!, n]),
+    )
     expect(at["t4999"]!.y).toBeGreaterThan(at["t4998"]!.y)
   })
 })

@@ -1,11 +1,16 @@
 import { describe, expect, it } from "vitest"
-import type { Task } from "../types"
-import { focusOf, reuse, viewOf, type Graph } from "./graph"
+import type { Graph, GraphEdge, GraphNode, Task } from "../types"
+import { focusOf, reuse, viewOf } from "./graph"
 import { plain, readStateInfo } from "./stateInfo"
 import { moment, offsetText, ticks, timelineOf, type TimelineTask } from "./timeline"
 
 let made = 0
-const task = (name: string, state: string, context: unknown = {}, id = `id-${String(made++).padStart(4, "0")}`): Task => ({
+const task = (
+  name: string,
+  state: string,
+  context: unknown = {},
+  id = `id-${String(made++).padStart(4, "0")}`,
+): Task => ({
   id,
   name,
   state,
@@ -13,25 +18,44 @@ const task = (name: string, state: string, context: unknown = {}, id = `id-${Str
   state_info: null,
   runtime_context: JSON.stringify(context),
   created_at: "2026-01-01 00:00:00",
+  updated_at: null,
   started_at: null,
   finished_at: null,
 })
 const after = (...pairs: [Task, string][]) => ({ triggered_by: pairs.map(([t, event]) => ({ task_id: t.id, event })) })
 
+const node = (name: string, kind: GraphNode["kind"] = "task"): GraphNode => ({
+  name,
+  kind,
+  action: null,
+  workflow: null,
+  join: null,
+  with_items: null,
+  policies: {},
+  inputs_text: null,
+  description: null,
+  line: 1,
+})
+const edge = (from: string, to: string, clause: GraphEdge["clause"], condition: string | null = null): GraphEdge => ({
+  from,
+  to,
+  clause,
+  condition,
+})
+
 const GRAPH: Graph = {
+  name: "w",
   type: "direct",
-  nodes: [
-    { name: "a", kind: "task" },
-    { name: "b", kind: "task" },
-    { name: "c", kind: "task" },
-    { name: "fail", kind: "command" },
-  ],
+  description: null,
+  input: [],
+  nodes: [node("a"), node("b"), node("c"), node("fail", "command")],
   edges: [
-    { from: "a", to: "b", clause: "on-success" },
-    { from: "a", to: "c", clause: "on-error" },
-    { from: "b", to: "b", clause: "on-success", condition: "<% $.again %>" },
-    { from: "b", to: "fail", clause: "on-success", condition: "<% $.bad %>" },
+    edge("a", "b", "on-success"),
+    edge("a", "c", "on-error"),
+    edge("b", "b", "on-success", "<% $.again %>"),
+    edge("b", "fail", "on-success", "<% $.bad %>"),
   ],
+  errors: [],
 }
 
 describe("viewOf", () => {
@@ -84,7 +108,10 @@ describe("readStateInfo", () => {
         `msg='It broke.']\n    [action_ex_id=${id(3)}, idx=0]: more\n`,
     )
     expect(info.headline).toBe("Failure caused by error in tasks: b")
-    expect(info.tasks.map((t) => [t.name, t.id])).toEqual([["b", id(1)], ["x", id(2)]])
+    expect(info.tasks.map((t) => [t.name, t.id])).toEqual([
+      ["b", id(1)],
+      ["x", id(2)],
+    ])
     expect(info.cause).toBe("It broke.")
     expect(info.details).toContain("idx=0")
   })
@@ -105,6 +132,7 @@ describe("timelineOf", () => {
     task_id: "1",
     name: "a",
     state: "SUCCESS",
+    created_at: "2026-01-01 00:00:00",
     started_at: "2026-01-01 00:00:00",
     finished_at: "2026-01-01 00:00:10",
     attempts: [],
@@ -128,7 +156,7 @@ describe("timelineOf", () => {
             { n: 1, started_at: "2026-01-01 00:00:00", finished_at: "2026-01-01 00:00:02", state: "ERROR", info: "no" },
             { n: 2, started_at: "2026-01-01 00:00:07", finished_at: "2026-01-01 00:00:10", state: "SUCCESS" },
           ],
-          waits: [{ kind: "timer", since: "2026-01-01 00:00:02", until: "2026-01-01 00:00:07", what: "retry" }],
+          waits: [{ state: "DELAYED", from: "2026-01-01 00:00:02", to: "2026-01-01 00:00:07" }],
         }),
       ],
       zero + 60_000,
@@ -149,7 +177,11 @@ describe("timelineOf", () => {
 
   it("sorts by the start and keeps what has not begun last", () => {
     const { rows } = timelineOf(
-      [row({ task_id: "2", started_at: null, finished_at: null, state: "IDLE" }), row({}), row({ task_id: "0", started_at: "2025-01-01 00:00:00" })],
+      [
+        row({ task_id: "2", started_at: null, finished_at: null, state: "IDLE" }),
+        row({}),
+        row({ task_id: "0", started_at: "2025-01-01 00:00:00" }),
+      ],
       zero,
     )
     expect(rows.map((r) => r.id)).toEqual(["0", "1", "2"])

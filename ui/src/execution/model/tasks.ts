@@ -1,56 +1,56 @@
 /** Tasks of one execution, by name and in the order in which they began; what their `runtime_context` tells. */
-import type { Task } from "../types";
+import type { Task } from "../types"
 
 export interface Trigger {
-  task_id: string;
-  event: string;
+  task_id: string
+  event: string
 }
 
 export interface Context {
-  triggered_by?: Trigger[];
-  with_items?: { count?: number; capacity?: number };
-  retry_task_policy?: { retry_no?: number };
+  triggered_by?: Trigger[]
+  with_items?: { count?: number; capacity?: number }
+  retry_task_policy?: { retry_no?: number }
 }
 
-const contexts = new WeakMap<Task, Context>();
+const contexts = new WeakMap<Task, Context>()
 
 /** What the task's `runtime_context` says, read once per task. */
 export function contextOf(task: Task): Context {
-  let context = contexts.get(task);
+  let context = contexts.get(task)
   if (!context) {
-    context = parse(task.runtime_context);
-    contexts.set(task, context);
+    context = parse(task.runtime_context)
+    contexts.set(task, context)
   }
-  return context;
+  return context
 }
 
 function parse(text: string | undefined): Context {
-  if (!text || text === "{}") return {};
+  if (!text || text === "{}") return {}
   try {
-    const value: unknown = JSON.parse(text);
-    return value !== null && typeof value === "object" ? value : {};
+    const value: unknown = JSON.parse(text)
+    return value !== null && typeof value === "object" ? value : {}
   } catch {
-    return {};
+    return {}
   }
 }
 
 export function byName(tasks: readonly Task[]): Map<string, Task[]> {
-  const found = new Map<string, Task[]>();
+  const found = new Map<string, Task[]>()
   for (const task of tasks) {
-    const runs = found.get(task.name);
-    if (runs) runs.push(task);
-    else found.set(task.name, [task]);
+    const runs = found.get(task.name)
+    if (runs) runs.push(task)
+    else found.set(task.name, [task])
   }
   for (const runs of found.values()) {
-    if (runs.length > 1) runs.sort((a, b) => (a.id < b.id ? -1 : 1)); // ids are in order of time
+    if (runs.length > 1) runs.sort((a, b) => (a.id < b.id ? -1 : 1)) // ids are in order of time
   }
-  return found;
+  return found
 }
 
-export const retriesOf = (task: Task): number => contextOf(task).retry_task_policy?.retry_no ?? 0;
+export const retriesOf = (task: Task): number => contextOf(task).retry_task_policy?.retry_no ?? 0
 
-const ENDS = new Set(["SUCCESS", "ERROR", "CANCELLED", "SKIPPED"]);
-export const isFinished = (state: string): boolean => ENDS.has(state);
+const ENDS = new Set(["SUCCESS", "ERROR", "CANCELLED", "SKIPPED"])
+export const isFinished = (state: string): boolean => ENDS.has(state)
 
 /** How much a state calls for attention: the first of a sorted list is what somebody should look at. */
 const RANK: Record<string, number> = {
@@ -63,5 +63,5 @@ const RANK: Record<string, number> = {
   CANCELLED: 6,
   SKIPPED: 7,
   SUCCESS: 8,
-};
-export const rankOf = (state: string): number => RANK[state] ?? 9;
+}
+export const rankOf = (state: string): number => RANK[state] ?? 9

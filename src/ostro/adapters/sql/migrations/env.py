@@ -6,7 +6,10 @@ from sqlalchemy.pool import NullPool
 
 from ostro.adapters.sql.tables import metadata
 
-engine = create_engine(context.config.attributes["url"], poolclass=NullPool)
+url: str = context.config.attributes["url"]
+if url.startswith(("postgresql://", "postgres://")):
+    url = f"postgresql+psycopg://{url.partition('://')[2]}"
+engine = create_engine(url, poolclass=NullPool)
 
 if engine.dialect.name == "sqlite":
     # The sqlite3 module would commit before each CREATE and ALTER: a migration that fails must leave nothing.

@@ -87,6 +87,9 @@ class Connection:
         size = 1 << (len(ids) - 1).bit_length()
         return sql.replace(IDS, f"IN ({','.join('?' * size)})"), [*ids, *[ids[-1]] * (size - len(ids))]
 
+    def fence(self, epoch: int) -> None:
+        """Nothing: the file's lock keeps others out."""
+
     def interrupt(self) -> None:
         """From another thread: fail the statement under way, and those to come until the flag is taken back."""
         self.is_interrupted = True

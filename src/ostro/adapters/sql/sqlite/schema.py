@@ -7,15 +7,13 @@ foreign one is refused. Alembic is loaded only if there is something to migrate.
 import contextlib
 import os
 from importlib import resources
-from typing import Final
 
+from ostro.adapters.sql.revisions import HEAD, REVISIONS
 from ostro.adapters.sql.sqlite.backup import copy_database
 from ostro.adapters.sql.sqlite.connection import APPLICATION_ID, Connection, Durability
 from ostro.model.errors import StoreError
 
-# All revisions, the oldest first. A test holds this, migrations/versions and migrations/schemas together.
-REVISIONS: Final = ("0001_initial", "0002_triggers", "0003_access", "0004_automations")
-HEAD: Final = REVISIONS[-1]
+__all__ = ["HEAD", "REVISIONS", "ensure_schema", "schema_sql", "stored_revision"]
 
 
 def schema_sql(revision: str) -> str:

@@ -11,35 +11,12 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from ostro.adapters.sql.jobs import Job
 from ostro.adapters.sql.sqlite.connection import Connection
 from ostro.adapters.sql.sqlite.errors import TOO_SLOW
 from ostro.model.errors import InvalidInput, StoreError
 
 T = TypeVar("T")
-
-
-class Job:
-    """One function on its way through a thread."""
-
-    __slots__ = ("function", "future", "is_late", "loop")
-
-    def __init__(self, function: Callable[[Connection], Any], loop: asyncio.AbstractEventLoop) -> None:
-        self.function = function
-        self.loop = loop
-        self.future: asyncio.Future[Any] = loop.create_future()
-        self.is_late = False
-
-    def answer(self, value: Any, error: BaseException | None) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            self.loop.call_soon_threadsafe(self._settle, value, error)
-
-    def _settle(self, value: Any, error: BaseException | None) -> None:
-        if self.future.done():  # given up by the waiter
-            return
-        if error is None:
-            self.future.set_result(value)
-        else:
-            self.future.set_exception(error)
 
 
 class Writer:

@@ -251,3 +251,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index("workflows_name", "workflows", ["name", "namespace", "project_id"], unique=True)
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_table(
+            "writers",
+            text("id"),
+            number("seq"),
+            sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+            sa.PrimaryKeyConstraint("id"),
+        )

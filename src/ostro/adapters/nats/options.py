@@ -1,0 +1,71 @@
+"""How NATS is reached, and who we say we are."""
+
+import ssl
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ostro.model.errors import InvalidInput
+
+_CREDENTIALS = b"-----BEGIN NATS USER JWT-----"
+
+
+class NatsOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """Files are read when a connection is made, so replaced ones hold from the next connection on.
+
+    `servers`: URLs separated by commas; a user and password, or a token, may stand in them. `credentials_file`: a file
+    of `nsc` (.creds) or one with an nkey's seed. `prefix`: first part of all subjects and of the stream's name, so that
+    several installations can share a server.
+    """
+
+    servers: str
+    user: str = ""
+    password_file: str = ""
+    token_file: str = ""
+    credentials_file: str = ""
+    ca_file: str = ""
+    certificate_file: str = ""  # of the client, with its chain
+    key_file: str = ""
+    prefix: str = "ostro"
+
+    @property
+    def urls(self) -> list[str]:
+        return [url.strip() for url in self.servers.split(",") if url.strip()]
+
+    def arguments(self) -> dict[str, Any]:
+        """For `nats.connect`. Raises InvalidInput, never with a secret."""
+        found: dict[str, Any] = {"servers": self.urls}
+        if self.user:
+            found["user"] = self.user
+            found["password"] = self._secret(self.password_file, "--nats-password-file")
+        elif self.token_file:
+            found["token"] = self._secret(self.token_file, "--nats-token-file")
+        if self.credentials_file:
+            text = _read(self.credentials_file, "--nats-credentials")
+            if _CREDENTIALS in text:
+                found["user_credentials"] = self.credentials_file
+            else:
+                found["nkeys_seed_str"] = text.decode("ascii", "replace").strip()
+        if self.ca_file or self.certificate_file or any(url.startswith("tls:") for url in self.urls):
+            found["tls"] = self._tls()
+        return found
+
+    def _secret(self, path: str, option: str) -> str:
+        return _read(path, option).decode("utf-8", "replace").strip() if path else ""
+
+    def _tls(self) -> ssl.SSLContext:
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file or None)
+            if self.certificate_file:
+                context.load_cert_chain(self.certificate_file, self.key_file or None)
+        except (OSError, ssl.SSLError) as error:
+            raise InvalidInput(f"The certificates for NATS cannot be used: {error}") from None
+        return context
+
+
+def _read(path: str, option: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise InvalidInput(f"{option} {path} cannot be read: {error.strerror}.") from None

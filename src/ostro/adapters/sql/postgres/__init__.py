@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, threads, its schema, and how its dialect differs."""

@@ -1,0 +1,95 @@
+"""Opens a PostgreSQL database as a store, and closes it."""
+
+import asyncio
+import time
+from types import TracebackType
+from typing import Any, Final, Literal, Self
+
+from ostro.adapters.sql.db import Database
+from ostro.adapters.sql.postgres.connect import Limits, conninfo
+from ostro.adapters.sql.postgres.schema import ensure_schema
+from ostro.adapters.sql.postgres.threads import Readers, Writer
+from ostro.adapters.sql.revisions import HEAD
+from ostro.adapters.sql.store import Lanes, SqlStore
+from ostro.model.errors import StoreError
+
+LIST_SECONDS: Final = 5.0
+ENGINE_SECONDS: Final = 60.0
+_WRITE_MS: Final = 10_000
+
+
+class PostgresStore(SqlStore):
+    """A database, shared with other processes."""
+
+    def __init__(
+        self, url: str, durability: Literal["full", "normal"] = "full", *, list_seconds: float = LIST_SECONDS
+    ) -> None:
+        """Blocks: call it off the event loop. StoreError if the database cannot be used; then nothing was changed."""
+        ensure_schema(url)
+        self._writer = Writer(conninfo(url, Limits(statement_ms=_WRITE_MS, durable=durability == "full")))
+        self._readers = [
+            Readers(
+                name,
+                count,
+                conninfo(url, Limits(statement_ms=int(seconds * 1000), read_only=True)),
+                seconds,
+                self._writer.is_settled,
+                is_wide=is_wide,
+            )
+            for name, count, seconds, is_wide in (
+                ("engine", 1, ENGINE_SECONDS, False),
+                ("quick", 1, list_seconds, False),
+                ("lists", 2, list_seconds, True),
+            )
+        ]
+        self._is_closed = False
+        super().__init__(Lanes(self._writer, *self._readers))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Finish what was asked for, then close the connections."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._writer.refuse()
+            for readers in self._readers:
+                readers.refuse()
+            await asyncio.to_thread(self._stop)
+
+    def _stop(self) -> None:
+        self._writer.stop()
+        for readers in self._readers:
+            readers.stop()
+
+    async def check(self) -> dict[str, Any]:
+        """One small read; `ok` is False with the reason in `error`."""
+        found: dict[str, Any] = {"ok": True, "database": "postgresql", "version": HEAD}
+        try:
+            rows = await self._readers[1].call(
+                lambda db: db.rows("SELECT version_num, pg_database_size(current_database()) FROM alembic_version")
+            )
+            found["version"], found["size_bytes"] = rows[0]
+        except StoreError as error:
+            found.update(ok=False, error=error.message)
+        return found
+
+    async def clock_offset(self) -> int:
+        before, there, after = await self._readers[1].call(_times)
+        return there - (before + after) // 2000
+
+    async def backup(self, path: str) -> None:
+        raise StoreError("Back a PostgreSQL database up with its own tools: pg_dump, pg_basebackup.")
+
+
+def _times(db: Database) -> tuple[int, int, int]:
+    """This host's clock in nanoseconds, the database's in microseconds, this host's again."""
+    db.rows("SELECT 1")  # so that neither the transaction's begin nor a new connection is measured
+    before = time.time_ns()
+    rows = db.rows("SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint")
+    return before, int(rows[0][0]), time.time_ns()

@@ -1,0 +1,6 @@
+"""The schema's revisions, the oldest first. A test holds this, migrations/versions and migrations/schemas together."""
+
+from typing import Final
+
+REVISIONS: Final = ("0001_initial", "0002_triggers", "0003_access", "0004_automations", "0005_cluster")
+HEAD: Final = REVISIONS[-1]

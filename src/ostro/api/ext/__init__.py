@@ -1,0 +1,1 @@
+"""Routes beyond Mistral's, for the page, the command line and the Python client: one file each."""

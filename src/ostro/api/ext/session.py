@@ -1,0 +1,104 @@
+"""/v2/session: who is asking, and logging in and out with a cookie."""
+
+from typing import Any, Final
+
+from ostro.api.audit import record_of
+from ostro.api.auth import caller_by, sent_token, session_of
+from ostro.api.call import Answer, Call, json_answer
+from ostro.api.ext.body import read_fields, text_field
+from ostro.api.mistral.query import refuse_unknown
+from ostro.api.sessions import CSRF_HEADER, Session, check_proof
+from ostro.model.commands import ANYONE, Caller
+from ostro.model.errors import InvalidInput, Unauthenticated
+from ostro.model.times import iso
+
+_NO_LOG_IN: Final = "There is nothing to log in to: this server asks nobody who they are (--auth none)."
+_NOT_KEPT: Final = (("cache-control", "no-store"),)
+
+
+async def read(call: Call) -> Answer:
+    """Never 401: who is not logged in wants to know that."""
+    refuse_unknown(call.query(), ())
+    services = call.services
+    if services.identity is None:
+        return json_answer(_shown(call, ANYONE, "none"), headers=_NOT_KEPT)
+    token = sent_token(call.scope)
+    session = None if token else session_of(call.scope, services)
+    if session is not None:
+        token = session.token
+    try:
+        caller = await caller_by(token, services.identity) if token else None
+    except Unauthenticated:
+        caller, session = None, None
+    by = None if caller is None else "header" if session is None else "cookie"
+    return json_answer(_shown(call, caller, by, session), headers=_NOT_KEPT)
+
+
+async def begin(call: Call) -> Answer:
+    """Log in: the token goes into a sealed cookie."""
+    services = call.services
+    sessions = services.extensions.sessions
+    if services.identity is None or sessions is None:
+        raise InvalidInput(_NO_LOG_IN)
+    given = await read_fields(call, ("token",))
+    token = text_field(given, "token").strip()
+    caller = await checked_log_in(call, token, "session:create")
+    session, value = sessions.begin(token)
+    cookie = sessions.set_cookie(value, secure=_is_secure(call))
+    return json_answer(_shown(call, caller, "cookie", session), headers=(*_NOT_KEPT, ("set-cookie", cookie)))
+
+
+async def end(call: Call) -> Answer:
+    """Log out. Without a session there is nothing to do, and that is no error."""
+    refuse_unknown(call.query(), ())
+    sessions = call.services.extensions.sessions
+    if sessions is None:
+        return Answer(b"", 204)
+    session = session_of(call.scope, call.services)
+    if session is not None:
+        check_proof(session, call.header(CSRF_HEADER))
+    return Answer(b"", 204, (("set-cookie", sessions.set_cookie("", secure=_is_secure(call))),))
+
+
+async def checked_log_in(call: Call, token: str, action: str) -> Caller:
+    """Whose token it is; success and failure go into the audit log. Raises TooMany, Unauthenticated, Unavailable."""
+    services = call.services
+    assert services.identity is not None
+    attempts = services.extensions.attempts
+    address = (call.scope.get("client") or ("",))[0]
+    attempts.check(address)
+    try:
+        caller = await caller_by(token, services.identity)
+    except Unauthenticated:
+        attempts.failed(address)
+        await _audit(call, Caller(project_id=""), f"{action}:failed", f"from {address}", 401)
+        raise
+    await _audit(call, caller, action, caller.user_id or "", 200)
+    return caller
+
+
+async def _audit(call: Call, caller: Caller, action: str, target: str, status: int) -> None:
+    if call.services.audit is not None:
+        await call.services.audit.add(record_of(call, caller, action, target, status))
+
+
+def _is_secure(call: Call) -> bool:
+    return call.scope["scheme"] == "https" or (call.header(b"x-forwarded-proto") or "").strip().lower() == "https"
+
+
+def _shown(call: Call, caller: Caller | None, by: str | None, session: Session | None = None) -> dict[str, Any]:
+    services = call.services
+    return {
+        "auth": services.extensions.auth,
+        "is_authenticated": caller is not None,
+        "by": by,
+        "project_id": None if caller is None else caller.project_id,
+        "user_id": None if caller is None else caller.user_id,
+        "is_admin": caller is not None and caller.is_admin,
+        "roles": [] if caller is None else list(caller.roles),
+        "csrf_token": None if session is None else session.csrf,
+        "expires_at": None if session is None else iso(session.expires_at),
+        "version": services.settings.version,
+        "allowed": [] if caller is None else services.policy.allowed(caller),
+        "login": {"token": services.extensions.sessions is not None, "oidc": None},
+    }

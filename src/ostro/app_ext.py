@@ -1,0 +1,36 @@
+"""The part of the composition root that puts together what the extensions of the API need."""
+
+import os
+from typing import TYPE_CHECKING
+
+from ostro.config import key_file
+
+if TYPE_CHECKING:
+    from ostro.api.extensions import Extensions
+    from ostro.app import Core
+    from ostro.ports.identity import Authenticator
+
+
+def open_extensions(core: "Core", identity: "Authenticator | None") -> "Extensions":
+    """Raises InvalidInput for a key file of secrets that cannot be used."""
+    from ostro.adapters.identity.tokens import new_token
+    from ostro.adapters.vault import open_vault
+    from ostro.adapters.vault.sessions import SessionSealer
+    from ostro.api.extensions import Extensions
+    from ostro.api.sessions import Sessions
+    from ostro.engine.live import LiveHub
+    from ostro.engine.vault import read_or_make
+
+    settings = core.settings
+    hub = LiveHub(core.clock)
+    core.engine.tell_commits(hub.committed)
+    sessions = None
+    if identity is not None:
+        sessions = Sessions(SessionSealer(lambda: read_or_make(key_file(settings))), core.clock.now)
+    return Extensions(
+        auth=settings.auth,
+        sessions=sessions,
+        live=hub,
+        vault=open_vault(settings.secret_key_file, os.environ),
+        new_token=new_token,
+    )

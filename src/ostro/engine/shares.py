@@ -1,0 +1,194 @@
+"""This process's share of the shards: registers it, claims what is free, gives back what is too much, begins again
+when the lease was lost.
+
+Guarantees: shards are leased before they are used and given back after their last commit is over; a process whose
+lease may have run out drops everything by itself before others can take it.
+"""
+
+import asyncio
+import contextlib
+import math
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final, Protocol, Self
+
+import msgspec
+import structlog
+
+from ostro.engine.held import Lease
+from ostro.model.errors import OstroError
+from ostro.model.ids import SHARDS
+from ostro.ports.leases import RENEW, EngineInfo, Leases, LeaseView
+
+log = structlog.get_logger("ostro.engine")
+
+_LOOK: Final = RENEW  # seconds between looks
+_LOOK_SOON: Final = 0.2  # while more shards are wanted than are free
+_RETRY: Final = 0.3  # after a look that failed
+_AFTER_EXPIRY: Final = 0.02  # so that the lease of another has run out for sure
+
+
+class ShardOwner(Protocol):
+    """What `Owner` does with shards."""
+
+    @property
+    def shards(self) -> frozenset[int]: ...
+
+    def use_lease(self, lease: Lease) -> None: ...
+
+    async def take_shards(self, shards: Collection[int]) -> None: ...
+
+    async def drop_shards(self, shards: Collection[int]) -> None: ...
+
+    def lose_all(self) -> None: ...
+
+    async def until_idle(self) -> None: ...
+
+
+class Follower(Protocol):
+    """Whoever must know what this process owns: told after it was taken, and before it is given back."""
+
+    async def register(self, epoch: int) -> None:
+        """This process is that epoch now, and owns nothing yet."""
+        ...
+
+    async def hold(self, shards: Collection[int]) -> None: ...
+
+    async def release(self, shards: Collection[int]) -> None: ...
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """`claim`: free shards to ask for. `release`: own ones to give back. `is_short`: more are wanted than are free."""
+
+    claim: tuple[int, ...] = ()
+    release: tuple[int, ...] = ()
+    is_short: bool = False
+
+
+def plan_of(holders: Mapping[int, int | None], engines: Collection[int], me: int, is_alone: bool) -> Plan:
+    """What `me` should do, so that nothing stays free and all have about as many. `is_alone`: this process cannot
+    share (without NATS nobody could reach the others): it takes all once nobody has any, and until then stands by."""
+    free = [shard for shard, holder in holders.items() if holder is None]
+    mine = [shard for shard, holder in holders.items() if holder == me]
+    if is_alone:
+        return Plan(claim=tuple(free)) if len(free) + len(mine) == SHARDS else Plan()
+    target = math.ceil(SHARDS / max(1, len(engines)))
+    if len(mine) > target:
+        return Plan(release=tuple(mine[target:]))
+    wanted = target - len(mine)
+    # Not all from the same end: others may be asking for them right now.
+    start = me * 97 % SHARDS
+    free.sort(key=lambda shard: (shard - start) % SHARDS)
+    return Plan(claim=tuple(free[:wanted]), is_short=wanted > len(free))
+
+
+class Shares:
+    """`async with Shares(...)`: registered, and with what was free; at the end everything is given back."""
+
+    def __init__(
+        self, leases: Leases, owner: ShardOwner, me: EngineInfo, followers: Sequence[Follower], *, is_alone: bool
+    ) -> None:
+        self._leases = leases
+        self._owner = owner
+        self._me = me
+        self._followers = followers
+        self._is_alone = is_alone
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._is_lost = False
+        self.epoch = 0
+        self.view = LeaseView({}, {}, None)
+        leases.on_lost = self.lost
+
+    async def __aenter__(self) -> Self:
+        await self._register()
+        await self._look()
+        self._task = asyncio.create_task(self._run(), name="ostro-shares")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self._release(self._owner.shards)
+        try:
+            await self._leases.leave()
+        except OstroError as error:
+            log.warning("the lease could not be given back, it will run out", error=error.message)
+
+    def lost(self) -> None:
+        """The epoch was declared gone, or a commit was refused."""
+        self._is_lost = True
+        self._wake.set()
+
+    async def _run(self) -> None:
+        pause = self._pause(False)
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), pause)
+            self._wake.clear()
+            try:
+                if self._is_lost or not self._leases.is_valid():
+                    await self._begin_again()
+                pause = self._pause(await self._look())
+            except OstroError as error:
+                log.warning("the shards cannot be looked at, trying again", error=error.message)
+                pause = _RETRY
+            except Exception as error:
+                log.error("the shards cannot be looked at, trying again", exc_info=error)
+                pause = _RETRY
+
+    def _pause(self, is_short: bool) -> float:
+        longest = _LOOK_SOON if is_short else _LOOK
+        expiry = self.view.next_expiry
+        return longest if expiry is None else min(longest, expiry + _AFTER_EXPIRY)
+
+    async def _begin_again(self) -> None:
+        """What was in memory may be anybody's now: drop it, and come back as somebody new."""
+        owned = self._owner.shards
+        log.error("the lease of this engine is lost, beginning again", epoch=self.epoch, shards=len(owned))
+        self._owner.lose_all()
+        for follower in self._followers:
+            await follower.release(owned)
+        await self._owner.until_idle()
+        self._owner.lose_all()  # what a commit under way may have brought back
+        await self._register()
+
+    async def _register(self) -> None:
+        epoch = await self._leases.register(self._me)
+        self._is_lost = False
+        self.epoch = epoch
+        self._owner.use_lease(Lease(epoch, self._leases.is_valid))
+        for follower in self._followers:
+            await follower.register(epoch)
+        log.info("registered", epoch=epoch)
+
+    async def _look(self) -> bool:
+        """Look and act. Whether more shards are wanted than there are."""
+        self.view = view = await self._leases.view()
+        leased = {shard for shard, holder in view.holders.items() if holder == self.epoch}
+        if self.epoch not in view.engines:
+            self.lost()
+            return True
+        # A claim whose answer was lost is ours all the same.
+        await self._take(leased - self._owner.shards)
+        plan = plan_of(view.holders, view.engines, self.epoch, self._is_alone)
+        if plan.release:
+            await self._release(plan.release)
+            await self._leases.free(plan.release)
+        if plan.claim:
+            await self._take(await self._leases.claim(plan.claim))
+        return plan.is_short
+
+    async def _take(self, shards: Collection[int]) -> None:
+        if shards:
+            await self._owner.take_shards(shards)
+            for follower in self._followers:
+                await follower.hold(shards)
+            log.info("shards taken", shards=len(shards), now=len(self._owner.shards), epoch=self.epoch)
+
+    async def _release(self, shards: Collection[int]) -> None:
+        if shards:
+            for follower in self._followers:
+                await follower.release(shards)
+            await self._owner.drop_shards(shards)
+            log.info("shards given back", shards=len(shards), now=len(self._owner.shards), epoch=self.epoch)

@@ -1,0 +1,110 @@
+"""A private nats-server with JetStream for a test: on a free port, in a folder of its own."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+_PATHS = ("/usr/sbin", "/usr/local/sbin", "/usr/local/bin")
+_START = 30.0  # seconds
+
+
+def nats_binary() -> str:
+    """The program. Without it the test is skipped; in CI it must be there."""
+    path = shutil.which("nats-server", path=os.pathsep.join([os.environ.get("PATH", ""), *_PATHS]))
+    if path is None:
+        reason = "nats-server is not installed (Debian: apt-get install nats-server)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class NatsServer:
+    """`with NatsServer(folder) as server:`. `settings`: lines for its configuration file, such as `authorization {}`."""
+
+    def __init__(self, folder: Path, settings: str = "") -> None:
+        self._binary = nats_binary()
+        self.folder = folder
+        self.settings = settings
+        self.port = free_port()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"nats://127.0.0.1:{self.port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def start(self) -> None:
+        """On the same port as before; returns when it answers."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        config = self.folder / "nats.conf"
+        config.write_text(
+            f'host: 127.0.0.1\nport: {self.port}\njetstream {{ store_dir: "{self.folder}/store" }}\n{self.settings}\n'
+        )
+        with (self.folder / "nats.log").open("ab") as log:
+            self._process = subprocess.Popen([self._binary, "-c", str(config)], stdout=log, stderr=log)
+        deadline = time.monotonic() + _START
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"nats-server did not start:\n{self.log()}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        """In an orderly way."""
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        os.kill(self.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        os.kill(self.pid, signal.SIGCONT)
+
+    def wipe(self) -> None:
+        """Throw its storage away; it must not run."""
+        assert self._process is None
+        shutil.rmtree(self.folder / "store", ignore_errors=True)
+
+    def log(self) -> str:
+        return (self.folder / "nats.log").read_text("utf-8", "replace")
+
+    def _end(self, number: int) -> None:
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.send_signal(signal.SIGCONT)
+        process.send_signal(number)
+        process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            with socket.create_connection(("127.0.0.1", self.port), timeout=1) as stream:
+                return stream.recv(4) == b"INFO"
+        except OSError:
+            return False

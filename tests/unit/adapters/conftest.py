@@ -1,0 +1,3 @@
+"""What tests of adapters share."""
+
+from tests.postgres_fixtures import *  # noqa: F403
