@@ -26,7 +26,7 @@ async def in_flight(server: Server, scale: float) -> Figures:
     await server.upload(workflows.noop("inflight"))
     await server.run("inflight")
     count = _count(1500, scale)
-    seconds, cpu = await _many(server, "inflight", count, 50, None)
+    seconds, cpu = await many(server, "inflight", count, 50, None)
     return {"executions/s": count / seconds, "CPU ms/execution": cpu / count * 1e3}
 
 
@@ -35,11 +35,11 @@ async def chains(server: Server, scale: float) -> Figures:
     await server.upload(workflows.chain("chain", 20))
     await server.run("chain")
     count = _count(200, scale)
-    seconds, cpu = await _many(server, "chain", count, 20, None)
+    seconds, cpu = await many(server, "chain", count, 20, None)
     return {"tasks/s": count * 20 / seconds, "CPU ms/task": cpu / count / 20 * 1e3}
 
 
-async def _many(
+async def many(
     server: Server, workflow: str, count: int, width: int, given: dict[str, Any] | None
 ) -> tuple[float, float]:
     """(seconds, CPU seconds) for `count` executions with `width` starters; ends when the last is SUCCESS."""
@@ -111,7 +111,7 @@ async def listing(server: Server, scale: float) -> Figures:
     """List 100 of the executions stored so far (10,000 at full scale)."""
     await server.upload(workflows.noop("listed"))
     stored = _count(10_000, scale)
-    await _many(server, "listed", stored, 50, None)
+    await many(server, "listed", stored, 50, None)
     cpu, times = server.cpu(), []
     for _ in range(100):
         started = time.perf_counter()
@@ -123,7 +123,7 @@ async def listing(server: Server, scale: float) -> Figures:
 async def after_many(server: Server, scale: float) -> Figures:
     """The chains again, with all of the above stored."""
     count = _count(200, scale)
-    seconds, cpu = await _many(server, "chain", count, 20, None)
+    seconds, cpu = await many(server, "chain", count, 20, None)
     return {"tasks/s": count * 20 / seconds, "CPU ms/task": cpu / count / 20 * 1e3}
 
 

@@ -22,8 +22,11 @@ def _spawn(command: list[str], log: IO[bytes]) -> subprocess.Popen[bytes]:
 class Server:
     """Started by `start`; talks JSON; counts the CPU of the process and its children."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, database: str = "", *options: str) -> None:
+        """`database`: a URL; empty: a SQLite file in the folder."""
         self._folder = folder
+        self._database = database or f"sqlite:///{folder}/bench.sqlite3"
+        self._options = options
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
@@ -39,7 +42,8 @@ class Server:
             "--port",
             str(self.port),
             "--database",
-            f"sqlite:///{self._folder}/bench.sqlite3",
+            self._database,
+            *self._options,
         ]
         started = time.perf_counter()
         with (self._folder / "server.log").open("wb") as log:

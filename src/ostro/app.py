@@ -243,6 +243,8 @@ def _metrics(core: Core, traffic: "Traffic", duties: "RunningDuties | None") -> 
             "refused_commands": engine.door.refused,
             "queued_actions": len(core.queue),
             "running_actions": executor.running,
+            "put_off_requests": executor.refused_requests,
+            "open_breakers": executor.open_breakers,
             "expression_refusals": Refusals.total,
             "expression_fallbacks": engine.expression_fallbacks,
             "http_requests": traffic.requests,
@@ -260,7 +262,7 @@ async def build(settings: Settings) -> AsyncIterator[tuple[Core, Any]]:
     async with (
         open_core(settings) as core,
         open_identity(core) as identity,
-        open_duties(settings, core.store, core.engine, core.clock, _egress(settings)) as duties,
+        open_duties(settings, core.store, core.engine, core.clock, _egress(settings), owner=core.engine) as duties,
     ):
         yield core, create_api(core, identity, duties)
 

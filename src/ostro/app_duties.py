@@ -17,20 +17,29 @@ if TYPE_CHECKING:
     from ostro.engine.retention import RetentionSettings
     from ostro.http.egress import EgressPolicy
     from ostro.ports.clock import Clock
+    from ostro.ports.engine import Engine
     from ostro.ports.events import EventSource
     from ostro.ports.triggers import TriggerStore
 
 
 @asynccontextmanager
 async def open_duties(
-    settings: Settings, store: "TriggerStore", engine: "Owner", clock: "Clock", egress: "EgressPolicy"
+    settings: Settings,
+    store: "TriggerStore",
+    engine: "Engine",
+    clock: "Clock",
+    egress: "EgressPolicy",
+    *,
+    owner: "Owner",
 ) -> AsyncIterator["RunningDuties"]:
-    """The duties of one process, while the block lasts. Raises ConfigError."""
+    """The duties, while the block lasts. `engine` reaches all executions, `owner` is this process's own. Raises
+    ConfigError."""
     from ostro.engine.duties import running_duties
     from ostro.engine.outbox_publishers import Publishers
 
     publishers = Publishers(egress)
-    async with running_duties(store, engine, clock, publishers, _duty_settings(settings), _sources(settings)) as duties:
+    own, sources = duty_settings(settings), _sources(settings)
+    async with running_duties(store, engine, clock, publishers, own, sources, owner=owner) as duties:
         yield duties
 
 
@@ -61,7 +70,7 @@ def _read(path: str, option: str) -> bytes:
         raise ConfigError(f"{option} {path} cannot be read: {error.strerror}.") from error
 
 
-def _duty_settings(settings: Settings) -> "DutySettings":
+def duty_settings(settings: Settings) -> "DutySettings":
     from ostro.engine.duties import DutySettings
     from ostro.engine.event_definitions import read_definitions
     from ostro.engine.heartbeats import HeartbeatSettings
@@ -121,8 +130,9 @@ def _sources(settings: Settings) -> "list[EventSource]":
     try:
         if settings.event_nats:
             from ostro.adapters.nats.events import NatsEvents
+            from ostro.adapters.nats.options import NatsOptions
 
-            sources.append(NatsEvents(settings.event_nats))
+            sources.append(NatsEvents(NatsOptions(servers=settings.event_nats)))
         if settings.event_rabbitmq:
             from ostro.adapters.rabbitmq.events import RabbitEvents
 

@@ -18,6 +18,7 @@ def open_extensions(core: "Core", identity: "Authenticator | None") -> "Extensio
     from ostro.adapters.vault.sessions import SessionSealer
     from ostro.api.extensions import Extensions
     from ostro.api.sessions import Sessions
+    from ostro.engine.insight import StoredInsight
     from ostro.engine.live import LiveHub
     from ostro.engine.vault import read_or_make
 
@@ -31,6 +32,7 @@ def open_extensions(core: "Core", identity: "Authenticator | None") -> "Extensio
         auth=settings.auth,
         sessions=sessions,
         live=hub,
+        insight=StoredInsight(core.store),
         vault=open_vault(settings.secret_key_file, os.environ),
         new_token=new_token,
     )

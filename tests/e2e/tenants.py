@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import httpx
 
+from ostro.adapters.vault import new_key
 from ostro.cli.token import create
 from ostro.config import load
 from tests.e2e.server import Server
@@ -105,6 +106,9 @@ class Tenants:
         finished = owner.get(f"/v2/executions/{ids['run']}")
         while finished.json()["state"] == "RUNNING":
             finished = owner.get(f"/v2/executions/{ids['run']}")
+        secret = owner.put("/v2/secrets/key", json={"value": HIDDEN})
+        assert secret.status_code == 201, secret.text
+        ids["token"] = self.tokens["alpha"].split("_")[1]
         member = owner.post(f"/v2/workflows/{ids['workflow_flow']}/members", json={"member_id": "gamma"})
         ids["member"] = _good(member)["id"]
 
@@ -114,6 +118,7 @@ class Tenants:
                  "cron_triggers", "event_triggers")  # fmt: skip
         found = {kind: _good(self.owner.get(f"/v2/{kind}"))[kind] for kind in kinds}
         found["automations"] = _good(self.owner.get("/automation/v1/workflows"))["workflows"]
+        found["secrets"] = _good(self.owner.get("/v2/secrets"))["secrets"]
         found["members"] = _good(self.owner.get(f"/v2/workflows/{self.ids['workflow_flow']}/members"))["members"]
         return found
 
@@ -137,7 +142,8 @@ def tenants(folder: Path, *options: str) -> Iterator[Tenants]:
         tokens[project], _ = create(
             settings, project=project, user=f"user-of-{project}", roles=roles, expires="1h", description=""
         )
-    with Server(folder, "--auth", "token", "--allow-action-execution-deletion", *options) as server:
+    allowed = ("--auth", "token", "--allow-action-execution-deletion")
+    with Server(folder, *allowed, *options, OSTRO_SECRET_KEY=new_key()) as server:
         world = Tenants(server, tokens)
         try:
             world.fill()

@@ -174,6 +174,27 @@ ROWS = [
     Row("POST /automation/v1/workflows/{uid}/run", "/automation/v1/workflows/{automation}/run", MISSING, {}),
     Row("GET /automation/v1/workflows/{uid}/executions", "/automation/v1/workflows/{automation}/executions", MISSING),
     Row("GET /automation/v1/executions/{id}/state", "/automation/v1/executions/{run}/state", MISSING),
+    # what people ask
+    Row("GET /v2/stream", "/v2/stream?execution_id={execution}", MISSING),
+    Row("GET /v2/stream", "/v2/stream?execution_id={child}", MISSING),
+    Row("GET /v2/overview", "/v2/overview?project_id={execution}", 400),
+    Row("GET /v2/executions/{id}/graph", "/v2/executions/{execution}/graph", MISSING),
+    Row("GET /v2/executions/{id}/waits", "/v2/executions/{execution}/waits", MISSING),
+    Row("GET /v2/executions/{id}/timeline", "/v2/executions/{execution}/timeline", MISSING),
+    Row("POST /v2/graph", "/v2/graph", 200, {"definition": FLOW, "workflow": "{name}"}, name="flow"),
+    Row("POST /v2/lint", "/v2/lint", 200, {"definition": FLOW}, name="flow"),
+    Row("GET /v2/schema/{kind}", "/v2/schema/workflow", 200),
+    Row("GET /v2/workflows/{id}/revisions", "/v2/workflows/{workflow_flow}/revisions", MISSING),
+    Row("GET /v2/workflows/{id}/revisions", "/v2/workflows/{name}/revisions", MISSING, name="flow"),
+    Row("GET /v2/cron_triggers/{id}/next", "/v2/cron_triggers/{cron}/next", MISSING),
+    # secrets are of one project, tokens for administrators alone
+    Row("GET /v2/secrets", "/v2/secrets", 200),
+    Row("GET /v2/secrets/{name}", "/v2/secrets/{name}", MISSING, name="key"),
+    Row("PUT /v2/secrets/{name}", "/v2/secrets/{name}", 400, {"value": "x"}, name="key"),
+    Row("DELETE /v2/secrets/{name}", "/v2/secrets/{name}", MISSING, name="key"),
+    Row("GET /v2/tokens", "/v2/tokens", 403),
+    Row("POST /v2/tokens", "/v2/tokens", 403, {"project_id": "alpha", "roles": ["admin"]}),
+    Row("DELETE /v2/tokens/{id}", "/v2/tokens/{token}", 403),
     # uploaded code is for administrators alone
     *(
         Row(f"{method} /v2/{kind}{path}", f"/v2/{kind}{path.replace('{id}', '{workflow_flow}')}", 403)

@@ -102,6 +102,14 @@ def peer() -> Iterator[tuple[str, list[str], list[str]]]:
     thread.join()
 
 
+def wait_for_end(client: httpx.Client, automation_run: str) -> str:
+    """All that is told of a run of an automation when it is over."""
+    path = f"/automation/v1/executions/{automation_run}"
+    while client.get(f"/v2/executions/{automation_run}").json()["state"] == "RUNNING":
+        time.sleep(0.05)
+    return client.get(f"/v2/executions/{automation_run}").text + client.get(f"{path}/state").text
+
+
 def everything(client: httpx.Client, execution: str) -> str:
     """All that the API says."""
     paths = [f"/v2/executions/{execution}", f"/v2/executions/{execution}/report", "/v2/audit", "/metrics"]
@@ -141,7 +149,13 @@ def test_the_value_reaches_the_action_and_nothing_else(tmp_path: Path, peer: tup
             assert got[2] == f"None got {CANARY}"
             while client.get(f"/v2/action_executions/{alone_id}").json()["state"] == "RUNNING":
                 time.sleep(0.05)
-            said = everything(client, run["id"])
+            calls = {"url": url, "method": "POST", "headers": {"X-Key": "{{ secret('key') }}"}, "data": "by a step"}
+            steps = [{"name": "call", "apispec": calls, "output": "seen"}]
+            uid = client.post("/automation/v1/workflows", json={"name": "a", "steps": steps}).json()["uid"]
+            started = client.post(f"/automation/v1/workflows/{uid}/run", json={"input": {}}).json()
+            state = wait_for_end(client, started["id"])
+            assert got[3] == f"{CANARY} by a step"
+            said = everything(client, run["id"]) + state
             for _ in range(200):  # notifications go out on their own
                 if any("WORKFLOW_FAILED" in one for one in told):
                     break

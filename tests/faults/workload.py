@@ -155,15 +155,15 @@ class Workload:
         return len(self.unfinished())
 
     async def progress(self) -> float:
-        """Wait until something that was unfinished has finished; seconds that took."""
+        """Wait until one more has finished than had by now; seconds that took."""
         began = time.monotonic()
-        before = await self.look()
-        if before == 0:
+        if await self.look() == 0:
             await self.post(1, kind="chain")
-            before = await self.look()
-        while before and await self.look() >= before:
+        before = len(self.finished_at)
+        while len(self.finished_at) <= before and self.unfinished():
             assert time.monotonic() < began + PATIENCE, f"nothing has finished for {PATIENCE:g} s"
             await asyncio.sleep(0.05)
+            await self.look()
         return time.monotonic() - began
 
     async def finish(self, patience: float = 90) -> None:

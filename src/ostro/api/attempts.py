@@ -13,9 +13,7 @@ class Attempts:
     """Within `seconds` an address may fail `limit` times; then it waits. What is remembered is bounded: of very many
     addresses the oldest are forgotten."""
 
-    def __init__(
-        self, limit: int = 10, seconds: float = 60.0, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, limit: int = 10, seconds: float = 60.0, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._limit = limit
         self._seconds = seconds
         self._monotonic = monotonic

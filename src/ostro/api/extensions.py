@@ -12,7 +12,6 @@ from ostro.ports.insight import Insight
 from ostro.ports.live import LiveFeed
 from ostro.ports.secrets import Vault
 
-
 NewToken = Callable[..., tuple[str, TokenRecord]]
 """The token and its row, by `project_id, user_id, roles, now, expires_at, description`. Raises InvalidInput."""
 

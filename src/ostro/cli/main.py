@@ -13,6 +13,7 @@ import click
 
 import ostro
 from ostro.cli.automation import automation
+from ostro.cli.nats import nats
 from ostro.config import TABLE, Setting, load
 from ostro.model.commands import DEFAULT_PROJECT
 from ostro.model.errors import OstroError
@@ -32,6 +33,7 @@ def app() -> None:
 
 
 app.add_command(automation)
+app.add_command(nats)
 
 
 def fail(message: str, status: int = USAGE) -> NoReturn:

@@ -35,6 +35,13 @@ class Output:
         if has_more:
             note(f"These are {limit}; there are more: --limit N shows them.")
 
+    def maps(self, rows: list[dict[str, str]]) -> None:
+        """Rows that are texts already."""
+        if self.is_for_people:
+            print_table(rows)
+        else:
+            self.data(rows)
+
     def one(self, value: Any, *, without: Sequence[str] = ()) -> None:
         """All fields of one thing; for people without those that are empty or named in `without`."""
         data = plain(value)

@@ -1,7 +1,10 @@
 """What `ostro run` knows of an execution tree: reads only what changed since the last look."""
 
+import json
 from collections.abc import Iterator
 
+from ostro.cli.nodes import Node
+from ostro.model.automation import NAMESPACE
 from ostro.model.commands import ANYONE
 from ostro.model.records import ExecutionRecord, TaskRecord
 from ostro.model.states import is_completed
@@ -23,8 +26,16 @@ class Progress:
         self._of_execution: dict[str, list[str]] = {}  # execution id -> tasks, in order of creation
 
     @property
-    def root(self) -> ExecutionRecord:
+    def execution(self) -> ExecutionRecord:
         return self.executions[self._root_id]
+
+    @property
+    def root(self) -> Node:
+        return node_of(self.execution)
+
+    def below(self, node: Node) -> Iterator[Node]:
+        found = self.tasks_of(node.id) if node.is_workflow else self.executions_of(node.id)
+        return (node_of(record) for record in found)
 
     async def refresh(self) -> list[ExecutionRecord | TaskRecord]:
         """What has another state than at the last call, in the order of the changes."""
@@ -85,3 +96,26 @@ class Progress:
 def _order(record: ExecutionRecord | TaskRecord) -> tuple[int, bool]:
     """Of changes in the same moment a workflow's end comes after its tasks'."""
     return record.updated_at, isinstance(record, ExecutionRecord) and is_completed(record.state)
+
+
+def node_of(record: ExecutionRecord | TaskRecord) -> Node:
+    """As the views show it."""
+    is_workflow = isinstance(record, ExecutionRecord)
+    begun = record.created_at if isinstance(record, ExecutionRecord) else record.started_at or record.created_at
+    return Node(
+        id=record.id,
+        name=record.workflow_name if isinstance(record, ExecutionRecord) else _task_name(record),
+        state=record.state,
+        is_workflow=is_workflow,
+        begun=begun / 1_000_000,
+        ended=None if record.finished_at is None else record.finished_at / 1_000_000,
+        changed=record.updated_at / 1_000_000,
+        state_info=record.state_info,
+    )
+
+
+def _task_name(record: TaskRecord) -> str:
+    if record.workflow_name.startswith(f"{NAMESPACE}."):  # the name of a step may be more than a task's can be
+        steps = [tag.removeprefix("step:") for tag in json.loads(record.tags) if tag.startswith("step:")]
+        return str(steps[0]) if steps else record.name
+    return record.name

@@ -6,6 +6,7 @@ cancels the execution, a second one gives up waiting for that.
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import sys
@@ -20,9 +21,10 @@ import msgspec
 from ostro.app import Core, create_api, open_core
 from ostro.cli.automation_local import is_automation
 from ostro.cli.local import choose, upload, upload_automation
-from ostro.cli.progress import Progress
+from ostro.cli.progress import Progress, node_of
 from ostro.cli.values import read_values
-from ostro.cli.views import Json, LiveTree, Plain, View
+from ostro.cli.run_report import report
+from ostro.cli.views import LiveTree, Plain, View
 from ostro.config import Settings, database_url
 from ostro.model.automation import NAMESPACE
 from ostro.model.commands import ChangeExecution, StartExecution
@@ -59,7 +61,7 @@ def run_file(request: Request, settings: Settings) -> int:
             database, durability = database_url(f"{scratch}/ostro.sqlite3"), "normal"
         settings = msgspec.structs.replace(settings, database=database, durability=durability, drain=1.0)
         start = StartExecution(root_id="", input=input, params=_params(env))
-        make_view = Json if request.as_json else _for_stdout
+        make_view = (lambda: None) if request.as_json else _for_stdout
         return asyncio.run(run_workflow(settings, text, request.workflow, start, make_view))
 
 
@@ -75,9 +77,10 @@ def _read(file: Path) -> str:
 
 
 async def run_workflow(
-    settings: Settings, text: str, wanted: str | None, start: StartExecution, make_view: Callable[[], View]
+    settings: Settings, text: str, wanted: str | None, start: StartExecution, make_view: Callable[[], View | None]
 ) -> int:
-    """Run a workflow of a text with the input and params of `start`, and show it; the exit status."""
+    """Run a workflow of a text with the input and params of `start`, and show it; the exit status. Without a view one
+    JSON document is printed at the end."""
     async with open_core(settings) as core:
         start = await _prepared(core, text, wanted, start)
         command = msgspec.structs.replace(start, root_id=core.engine.new_id())
@@ -87,8 +90,11 @@ async def run_workflow(
         try:
             return await _watch(core, progress, view)
         finally:
-            if progress.executions:
-                view.end(progress)
+            if progress.executions and view is None:
+                print(report(progress))
+            elif progress.executions and view is not None:
+                output = progress.execution.output
+                view.end(progress, None if output is None else json.loads(output))
 
 
 async def _prepared(core: Core, text: str, wanted: str | None, start: StartExecution) -> StartExecution:
@@ -103,18 +109,24 @@ async def _prepared(core: Core, text: str, wanted: str | None, start: StartExecu
     return msgspec.structs.replace(start, workflow=uid, namespace=NAMESPACE, input={"INPUT": start.input}, user=user)
 
 
-async def _watch(core: Core, progress: Progress, view: View) -> int:
+async def _watch(core: Core, progress: Progress, view: View | None) -> int:
     """Show the execution until it has finished, or nothing but a person can move it."""
     with _cancelling(core, progress) as gave_up:
         while True:
-            view.show(progress, await progress.refresh())
-            root = progress.root
+            await _look(progress, view)
+            root = progress.execution
             if is_completed(root.state) or root.state == PAUSED:
-                view.show(progress, await progress.refresh())
+                await _look(progress, view)
                 return _STATUS[root.state]
             if gave_up.is_set():
                 return _GAVE_UP
             await core.engine.wait_finished(root.id, root.id, _LOOK_EVERY)
+
+
+async def _look(progress: Progress, view: View | None) -> None:
+    changed = await progress.refresh()
+    if view is not None:
+        view.show(progress, [node_of(record) for record in changed])
 
 
 @contextlib.contextmanager
@@ -124,7 +136,7 @@ def _cancelling(core: Core, progress: Progress) -> Iterator[asyncio.Event]:
     requests: list[asyncio.Task[None]] = []
 
     async def cancel() -> None:
-        id = progress.root.id
+        id = progress.execution.id
         with contextlib.suppress(OstroError):  # it has just finished
             await core.engine.submit(ChangeExecution(root_id=id, execution_id=id, state=CANCELLED))
 

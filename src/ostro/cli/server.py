@@ -48,7 +48,11 @@ class Server:
         """Raises InvalidInput for an address or a context that cannot be used."""
         from ostro.sdk import Client
 
-        return Client(self.target.url, self.target.token, retries=2, verify=_trust(self.target.ca_file))
+        return Client(self.target.url, self.target.token, retries=2, verify=trust(self.target.ca_file))
+
+    def is_local(self, *named: str | None) -> bool:
+        """Whether to work in this machine's database: it, or something for it, is named, or no server is."""
+        return any(named) or not self.target.is_named
 
     def find(self, collection: Any, name: str, **options: Any) -> Any:
         """One of a collection by name. NotFound has a hint at names that are alike."""
@@ -69,7 +73,8 @@ class Server:
         return f"Did you mean {' or '.join(alike)}?" if alike else ""
 
 
-def _trust(ca_file: str) -> Any:
+def trust(ca_file: str) -> Any:
+    """What a client verifies servers by. Raises InvalidInput."""
     if not ca_file:
         return True
     import ssl

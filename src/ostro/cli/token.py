@@ -1,8 +1,5 @@
 """`ostro token`: API tokens for `--auth token`. A token is printed once, when it is made; only its digest is stored."""
 
-import re
-from typing import Final
-
 import msgspec
 
 from ostro.adapters.identity.tokens import KNOWN_SECONDS, new_token
@@ -12,9 +9,7 @@ from ostro.cli import rows
 from ostro.config import Settings
 from ostro.model.access import TokenRecord
 from ostro.model.errors import InvalidInput, NotFound
-
-_UNITS: Final = {"m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
-_LIFE = re.compile(r"(\d{1,6})([mhdy])")
+from ostro.model.lifetimes import end_of_life
 
 
 def create(
@@ -41,12 +36,10 @@ def create(
 
 
 def _end(expires: str, now: int) -> int | None:
-    if expires == "never":
-        return None
-    match = _LIFE.fullmatch(expires)
-    if match is None:
-        raise InvalidInput(f"--expires {expires}: give a number and m, h, d or y, such as 90d, or 'never'.")
-    return now + int(match[1]) * _UNITS[match[2]] * 1_000_000
+    try:
+        return end_of_life(expires, now)
+    except InvalidInput as error:
+        raise InvalidInput(f"--expires: {error.message}") from None
 
 
 def list_all(settings: Settings) -> list[dict[str, str]]:

@@ -16,7 +16,7 @@ from ostro.engine.outbox_publishers import Publishers
 from ostro.engine.outbox_starts import StartOutbox
 from ostro.engine.owner import Owner
 from ostro.engine.retention import Retention, RetentionSettings
-from ostro.model.triggers import Event, OutboxRecord
+from ostro.model.triggers import Event
 from ostro.ports.clock import Clock
 from ostro.ports.engine import Engine
 from ostro.ports.events import EventSource
@@ -88,24 +88,23 @@ class RunningDuties:
         return found
 
 
-def _left_for_later(_: Sequence[OutboxRecord]) -> None:
-    """Notifications of the last commits stay in the store for the next start."""
-
-
 @asynccontextmanager
 async def running_duties(
     store: TriggerStore,
-    engine: Owner,
+    engine: Engine,
     clock: Clock,
     publishers: Publishers,
     settings: DutySettings,
     sources: Sequence[EventSource] = (),
+    *,
+    owner: Owner,
 ) -> AsyncIterator[RunningDuties]:
-    """The duties, while the block lasts; the engine's life must be longer."""
+    """The duties, while the block lasts; the engine's life must be longer. `owner`: whose commits make notifications
+    in this process."""
     duties = RunningDuties(store, engine, clock, publishers, settings, sources)
     async with AsyncExitStack() as stack:
-        engine.on_notifications = duties.outbox.take
-        stack.callback(setattr, engine, "on_notifications", _left_for_later)
+        before, owner.on_notifications = owner.on_notifications, duties.outbox.take
+        stack.callback(setattr, owner, "on_notifications", before)
         for duty in (
             duties.maintenance,  # first: it may close the gate
             duties.outbox,

@@ -6,6 +6,7 @@ id is made from the trigger and the event's id, so an event that comes again sta
 
 import asyncio
 from collections.abc import Sequence
+from typing import Protocol
 from uuid import uuid4
 
 import msgspec
@@ -16,7 +17,6 @@ from ostro.core.cron import description, execution_id
 from ostro.engine.duty import Duty
 from ostro.engine.event_definitions import EventView
 from ostro.engine.gate import Gate
-from ostro.engine.outbox_starts import StartOutbox
 from ostro.model.errors import OstroError
 from ostro.model.triggers import Event, EventTriggerRecord, StartRecord
 from ostro.ports.clock import Clock
@@ -28,13 +28,19 @@ log = structlog.get_logger("ostro.engine")
 _KIND = "event_trigger"
 
 
+class Starter(Protocol):
+    """Carries out stored starts: `StartOutbox`, or whoever tells it."""
+
+    def take(self, starts: Sequence[StartRecord]) -> None: ...
+
+
 class EventDuty(Duty):
     """`changed()` when an event trigger was written. The sources live and end with the duty."""
 
     def __init__(
         self,
         store: EventStore,
-        starts: StartOutbox,
+        starts: Starter,
         view: EventView,
         clock: Clock,
         gate: Gate,

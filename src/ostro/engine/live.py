@@ -158,10 +158,9 @@ class LiveHub:
         is_known = all(key in self._channels for key in keys)
         channels = [self._channels.setdefault(key, _Channel(self._position)) for key in keys]
         listener = Listener(self, keys, project_id, dict(self._position))
-        if after is not None and is_known and set(after) <= set(self._position):
-            if all(channel.remembers(after) for channel in channels):
-                listener.is_resumed = True
-                self._replay(listener, channels, after)
+        if after is not None and is_known and self._is_whole(channels, after):
+            listener.is_resumed = True
+            self._replay(listener, channels, after)
         for channel in channels:
             channel.listeners[listener] = None
             channel.idle_since = None
@@ -169,6 +168,9 @@ class LiveHub:
         if self._is_closed:
             listener.cut("stopping")
         return listener
+
+    def _is_whole(self, channels: Sequence[_Channel], after: Mapping[str, int]) -> bool:
+        return set(after) <= set(self._position) and all(channel.remembers(after) for channel in channels)
 
     def _replay(self, listener: Listener, channels: Sequence[_Channel], after: Mapping[str, int]) -> None:
         missed = [entry for channel in channels for entry in channel.ring if entry[1] > after.get(entry[0], -1)]

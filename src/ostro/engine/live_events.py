@@ -123,4 +123,3 @@ def _action(record: ActionRecord) -> dict[str, Any]:
 
 def _short(info: str | None) -> str | None:
     return info if info is None or len(info) <= _LONGEST_INFO else info[: _LONGEST_INFO - 3] + "..."
-

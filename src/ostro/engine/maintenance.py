@@ -21,7 +21,7 @@ from ostro.ports.triggers import UpkeepStore
 log = structlog.get_logger("ostro.engine")
 
 PAUSING: Final = "PAUSING"
-_NOTE: Final = "maintenance"
+NOTE: Final = "maintenance"
 _PAGE: Final = 200
 _LOOK_AGAIN: Final = 1.0  # seconds, while running tasks come to their end
 _OPERATOR: Final = Caller(is_admin=True)
@@ -40,7 +40,7 @@ class Maintenance(Duty):
         self.status = RUNNING
 
     async def begin(self) -> None:
-        self.status = await self._store.read_note(_NOTE) or RUNNING
+        self.status = await self._store.read_note(NOTE) or RUNNING
         if self.status != RUNNING:
             self._gate.close()
         if self.status == PAUSING:
@@ -55,7 +55,7 @@ class Maintenance(Duty):
             if (status == RUNNING) == is_running:
                 return self.status
             following = PAUSING if is_running else RUNNING
-            await self._store.write_note(_NOTE, following)
+            await self._store.write_note(NOTE, following)
             self.status = following
             if following == PAUSING:
                 self._gate.close()
@@ -65,6 +65,21 @@ class Maintenance(Duty):
                 self._go_on(self._resume_all)
             log.info("maintenance", status=following)
             return following
+
+    async def look(self) -> None:
+        """Another process may have set it: follow."""
+        stored = await self._store.read_note(NOTE) or RUNNING
+        async with self._changing:
+            if stored == self.status or (stored == PAUSING) == (self.status != RUNNING):
+                return
+            self.status = stored
+            if stored == RUNNING:
+                self._gate.open()
+                self._go_on(self._resume_all)
+            else:
+                self._gate.close()
+                self._go_on(self._pause_all)
+            log.info("maintenance", status=stored)
 
     def _go_on(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         """Work towards the new status; work towards the former one ends."""
@@ -87,7 +102,7 @@ class Maintenance(Duty):
             await asyncio.sleep(_LOOK_AGAIN)
         async with self._changing:
             if self.status == PAUSING:
-                await self._store.write_note(_NOTE, PAUSED)
+                await self._store.write_note(NOTE, PAUSED)
                 self.status = PAUSED
                 log.info("maintenance", status=PAUSED)
 

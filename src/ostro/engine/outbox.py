@@ -78,6 +78,10 @@ class Outbox(Duty):
                 await self._store.forget_notifications(self._over)
         await self._publishers.close()
 
+    def look(self) -> None:
+        """Others may have stored notifications: look into the store."""
+        self._spawn(self._load(), "ostro-outbox-load")
+
     def take(self, records: Sequence[OutboxRecord]) -> None:
         """Deliver stored notifications; those that are under way already are left alone."""
         for record in records:

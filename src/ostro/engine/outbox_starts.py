@@ -61,6 +61,10 @@ class StartOutbox(Duty):
     def pending(self) -> int:
         return len(self._known)
 
+    def look(self) -> None:
+        """Others may have stored starts: look into the store."""
+        self._spawn(self._load(), "ostro-starts-load")
+
     def take(self, starts: Sequence[StartRecord]) -> None:
         """Carry out stored starts; those that are under way already are left alone."""
         for start in starts:

@@ -197,6 +197,10 @@ class Owner:
         """Those that this process owns now."""
         return self._held.shards
 
+    def owns(self, root_id: str) -> bool:
+        """Whether commands for the tree are carried out here."""
+        return self._held.has(root_id)
+
     def use_lease(self, lease: Lease) -> None:
         """By what right shards are held from now on. Before the first `take_shards`."""
         self._held.lease = lease
@@ -216,29 +220,33 @@ class Owner:
         self._alarm.arm()
 
     async def drop_shards(self, shards: Collection[int]) -> None:
-        """Own these no more: finish the commit under way, then forget their trees. Callers are told to ask elsewhere.
+        """Own these no more: forget their trees, then let the commit under way end. Callers are told to ask elsewhere.
         When this returns nothing of theirs is on its way to the store."""
         gone = self._held.shards & frozenset(shards)
         self._held.remove(gone)
-        await self._writing.until_idle()
-        self._forget(gone)
+        self._loader.lost(gone)
+        self._residents.keep_only(self._held.shards)  # so that no other commit holds anything of theirs
+        await self._writing.until_written()
+        self._forget(gone, Moved("The execution has moved to another engine process. Try again."))
+        await self._writing.until_written()  # one that began before they were forgotten
 
-    def _forget(self, shards: frozenset[int]) -> None:
-        error = Moved("The execution has moved to another engine process. Try again.")
+    def _forget(self, shards: frozenset[int], error: Unavailable) -> None:
         self._loader.lost(shards)
         self._timers.keep_held()
-        self._residents.keep_only(self._held.shards, error)
+        self._residents.keep_only(self._held.shards)
+        self._residents.fail_others(self._held.shards, error)
         self._waiters.fail(lambda root_id: not self._held.has(root_id), error)
 
     def lose_all(self) -> None:
-        """The lease is gone: nothing that is in memory may be stored or told any more."""
+        """The lease is gone: nothing that is in memory may be stored or told any more. What callers asked for last may
+        be stored or not: they are told no more than to try again."""
         gone = self._held.shards
         self._held.remove(gone)
-        self._forget(gone)
+        self._forget(gone, Unavailable("The engine has lost touch with the database. Try again."))
 
     async def until_idle(self) -> None:
-        """Return when no commit is under way."""
-        await self._writing.until_idle()
+        """After `lose_all`: return when no commit is under way."""
+        await self._writing.until_written()
 
     def _fenced(self) -> None:
         self.lose_all()

@@ -154,10 +154,13 @@ class Residents:
         for ticket in self._tickets.pop(root_id, {}).values():
             ticket.answer(error)
 
-    def keep_only(self, shards: Collection[int], error: Exception) -> None:
-        """Throw away the trees of all other shards; their callers get the error."""
+    def keep_only(self, shards: Collection[int]) -> None:
+        """Throw away the trees of all other shards."""
         for tree in [tree for tree in self._trees.values() if tree.shard not in shards]:
             self.drop(tree)
+
+    def fail_others(self, shards: Collection[int], error: Exception) -> None:
+        """Answer all who wait for trees of other shards."""
         for root_id in [root_id for root_id in self._tickets if shard_of(root_id) not in shards]:
             self.fail(root_id, error)
 

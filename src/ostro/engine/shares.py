@@ -14,6 +14,7 @@ from typing import Final, Protocol, Self
 import msgspec
 import structlog
 
+from ostro.core.handed import Handed
 from ostro.engine.held import Lease
 from ostro.model.errors import OstroError
 from ostro.model.ids import SHARDS
@@ -35,7 +36,7 @@ class ShardOwner(Protocol):
 
     def use_lease(self, lease: Lease) -> None: ...
 
-    async def take_shards(self, shards: Collection[int]) -> None: ...
+    async def take_shards(self, shards: Collection[int], handed: Handed) -> None: ...
 
     async def drop_shards(self, shards: Collection[int]) -> None: ...
 
@@ -85,8 +86,9 @@ class Shares:
     """`async with Shares(...)`: registered, and with what was free; at the end everything is given back."""
 
     def __init__(
-        self, leases: Leases, owner: ShardOwner, me: EngineInfo, followers: Sequence[Follower], *, is_alone: bool
+        self, leases: Leases, owner: ShardOwner, me: EngineInfo, followers: Sequence[Follower] = (), *, is_alone: bool
     ) -> None:
+        """`is_alone`: this process's own executor is the only one that takes its actions, and shards are not shared."""
         self._leases = leases
         self._owner = owner
         self._me = me
@@ -95,6 +97,7 @@ class Shares:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._is_lost = False
+        self._handed = Handed.LOST if is_alone else Handed.UNSURE
         self.epoch = 0
         self.view = LeaseView({}, {}, None)
         leases.on_lost = self.lost
@@ -154,7 +157,11 @@ class Shares:
         await self._register()
 
     async def _register(self) -> None:
+        before = self.epoch
         epoch = await self._leases.register(self._me)
+        if self._is_alone:
+            # If nobody has registered since we did, nobody has owned anything, and our executor has what it had.
+            self._handed = Handed.UNSURE if before and epoch == before + 1 else Handed.LOST
         self._is_lost = False
         self.epoch = epoch
         self._owner.use_lease(Lease(epoch, self._leases.is_valid))
@@ -181,7 +188,7 @@ class Shares:
 
     async def _take(self, shards: Collection[int]) -> None:
         if shards:
-            await self._owner.take_shards(shards)
+            await self._owner.take_shards(shards, self._handed)
             for follower in self._followers:
                 await follower.hold(shards)
             log.info("shards taken", shards=len(shards), now=len(self._owner.shards), epoch=self.epoch)

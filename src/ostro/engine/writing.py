@@ -74,9 +74,9 @@ class Writing:
         """A commit is under way."""
         return self._task is not None
 
-    async def until_idle(self) -> None:
-        """Return when no commit is under way, without having let anything else happen since."""
-        while self._task is not None:
+    async def until_written(self) -> None:
+        """Return when the commit that is under way now, if any, is over. Others may follow it."""
+        if self._task is not None:
             await asyncio.wait([self._task])
 
     def begin(self, trees: Sequence[Tree]) -> None:

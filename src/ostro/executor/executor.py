@@ -85,6 +85,18 @@ class Executor:
         """How many actions this executor holds now."""
         return len(self._running)
 
+    @property
+    def refused_requests(self) -> dict[tuple[str], int]:
+        """HTTP requests that were put off, by reason: `limit` of their host, or its open `breaker`."""
+        gate = self._services.gate
+        return {} if gate is None else {(reason,): count for reason, count in gate.refused.items()}
+
+    @property
+    def open_breakers(self) -> int:
+        """Hosts whose circuit breaker is open."""
+        gate = self._services.gate
+        return 0 if gate is None else gate.open_breakers
+
     async def __aenter__(self) -> Self:
         self._unlisten = self._queue.listen(self._on_cancel)
         self._start(self._take_all(), "ostro-take")

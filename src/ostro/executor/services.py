@@ -26,6 +26,7 @@ class Services:
         self.egress = egress
         self.threads = Threads(settings.threads)
         self._http: HttpClient | None = None
+        self.gate: Gate | None = None  # the limits of hosts, once they are needed
         self._scripts: ScriptPool | None = None
         self._known_hosts: KnownHosts | None = None
         self._making = asyncio.Lock()
@@ -51,7 +52,8 @@ class Services:
         if not settings.http_limits:
             return None
         memory = FileMemory(settings.http_breakers_file) if settings.http_breakers_file else None
-        return await asyncio.to_thread(Gate, settings.http_limits, memory)
+        self.gate = await asyncio.to_thread(Gate, settings.http_limits, memory)
+        return self.gate
 
     async def scripts(self) -> "ScriptPool":
         if self._scripts is None:

@@ -63,6 +63,7 @@ class Gate:
         self._lines: dict[str, deque[asyncio.Future[None]]] = {}  # who waits in here for a place at a host
         self._kept = 0  # changes of breakers that the memory knows
         self._keeping: asyncio.Task[None] | None = None
+        self.refused = {"limit": 0, "breaker": 0}  # requests that were told to come again later
         if self._limits is not None and memory is not None:
             self._limits.restore(memory.load(), now())
 
@@ -90,6 +91,7 @@ class Gate:
             if not isinstance(answer, Wait):
                 return answer
             if answer.is_broken or now + answer.seconds > until:
+                self.refused["breaker" if answer.is_broken else "limit"] += 1
                 raise Limited(answer)
             if answer.is_full:
                 await self._in_line(host, answer.seconds)
@@ -121,6 +123,11 @@ class Gate:
                 turn.set_result(None)
                 return
         self._lines.pop(host, None)
+
+    @property
+    def open_breakers(self) -> int:
+        """Hosts that are spared now because they failed."""
+        return 0 if self._limits is None else len(self._limits.states(self._now()))
 
     def _keep(self) -> None:
         """Write the states of breakers in the background, if they have changed."""

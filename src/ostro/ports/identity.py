@@ -28,6 +28,18 @@ class TokenStore(Protocol):
     async def find_token(self, id: str) -> TokenRecord | None: ...
 
 
+class TokenAdmin(Protocol):
+    async def list_tokens(self) -> list[TokenRecord]:
+        """Of all projects, by created_at, id."""
+        ...
+
+    async def add_token(self, record: TokenRecord) -> None: ...
+
+    async def revoke_token(self, id: str, now: int) -> bool:
+        """False: there is no such token, or it was revoked before."""
+        ...
+
+
 class MemberStore(Protocol):
     """Shared workflows. Whose members a caller may see or change is for the API to say."""
 

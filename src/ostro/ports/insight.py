@@ -1,4 +1,4 @@
-"""What people ask about work: what waits, what happened when, how a project does. Rows made for answers, read cheaply."""
+"""What people ask about work: what waits, what happened when, how a project does; and what nobody needs any more."""
 
 from typing import Protocol
 
@@ -68,7 +68,8 @@ class Attention(msgspec.Struct, frozen=True):
 
 class Figures(msgspec.Struct, frozen=True):
     """How a project does. `counts`: roots by state; those in `capped` are at least so many. `started`: times, and
-    `finished`: roots, of the last hour, the newest first; both are whole from `started_since` and `finished_since` on."""
+    `finished`: roots, of the last hour, the newest first; they are whole from `started_since` and `finished_since` on.
+    """
 
     counts: dict[str, int]
     capped: list[str]
@@ -101,7 +102,7 @@ class InsightStore(Protocol):
         ...
 
     async def scrap_revisions(self, keep: int, before: int, after: str, limit: int) -> tuple[int, str | None]:
-        """Delete revisions that no execution runs and that are not among the newest `keep` of their workflow, made before
-        a time: of the next `limit` workflows after that id. How many revisions; the last workflow, None at the end."""
+        """Delete revisions made before a time that no execution runs and that are not among the newest `keep` of their
+        workflow: of the next `limit` workflows after that id. How many revisions; the last workflow, None at the end.
+        """
         ...
-

@@ -65,8 +65,8 @@ class LiveFeed(Protocol):
     def subscribe(
         self, project_id: str | None, roots: Sequence[str], after: Mapping[str, int] | None
     ) -> LiveSubscription:
-        """The public events of a project (None: of all), and everything of the trees of these roots. `after`: a position
-        to go on from. Raises TooMany."""
+        """The public events of a project (None: of all), and everything of the trees of these roots. `after`: a
+        position to go on from. Raises TooMany."""
         ...
 
     def close(self) -> None:

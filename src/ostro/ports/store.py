@@ -25,7 +25,8 @@ from ostro.model.records import (
 )
 from ostro.ports.automations import AutomationStore
 from ostro.ports.code import CodeStore, DynamicActions
-from ostro.ports.identity import AuditStore, MemberStore, TokenStore
+from ostro.ports.identity import AuditStore, MemberStore, TokenAdmin, TokenStore
+from ostro.ports.insight import InsightStore
 from ostro.ports.secrets import SecretAdmin, SecretStore
 from ostro.ports.triggers import TriggerStore
 
@@ -231,6 +232,8 @@ class Store(
     CodeStore,
     TriggerStore,
     AutomationStore,
+    InsightStore,
+    TokenAdmin,
     Protocol,
 ):
     """Everything, with a life: `async with open_store(...) as store`."""

@@ -32,6 +32,16 @@ async def test_a_short_wait_is_waited_and_a_long_one_is_told():
         await through(gate, patience=0.0)
     assert 0 < told.value.seconds < 0.05
     assert not told.value.is_broken
+    assert gate.refused == {"limit": 1, "breaker": 0}
+
+
+async def test_open_breakers_are_counted():
+    gate = Gate([HostRule(pattern="*", failures=1)])
+    assert gate.open_breakers == 0
+    await through(gate, "bad")
+    with pytest.raises(Limited):
+        await through(gate)
+    assert (gate.open_breakers, gate.refused["breaker"]) == (1, 1)
 
 
 async def test_a_place_is_freed_whatever_happens_inside():

@@ -13,7 +13,7 @@ const routes: RouteObject[] = [
   },
   ...executionRoutes,
   ...definitionRoutes,
-  { path: "cron", lazy: async () => ({ Component: (await import("~/triggers/CronPage")).CronPage }) },
+  { path: "cron/:id?", lazy: async () => ({ Component: (await import("~/triggers/CronPage")).CronPage }) },
   { path: "events", lazy: async () => ({ Component: (await import("~/triggers/EventsPage")).EventsPage }) },
   {
     path: "environments",

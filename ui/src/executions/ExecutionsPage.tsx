@@ -26,7 +26,7 @@ import { type Row, useRows } from "./rows"
 import { Toolbar } from "./Toolbar"
 import "./executions.css"
 
-const StartDialog = lazy(async () => ({ default: (await import("~/definitions/StartDialog")).StartDialog }))
+const StartWorkflow = lazy(async () => ({ default: (await import("./StartWorkflow")).StartWorkflow }))
 
 const COLUMNS: Column<Row>[] = [
   { key: "state", title: "State", width: "104px", sort: "state", cell: (row) => <State state={row.state} /> },
@@ -176,7 +176,7 @@ export function ExecutionsPage() {
       ) : null}
       {isStarting ? (
         <Suspense fallback={null}>
-          <StartDialog
+          <StartWorkflow
             {...(filters.workflow ? { workflow: filters.workflow } : {})}
             onClose={() => setStarting(false)}
           />

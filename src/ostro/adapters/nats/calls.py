@@ -128,6 +128,7 @@ class Answering:
     def __init__(self, connection: Connection, answer: Answer) -> None:
         self._connection = connection
         self._answer = answer
+        self._inboxes = f"{connection.subjects.prefix}.inbox."
         self._parts = Assembly()
         self._at_work: dict[asyncio.Task[None], tuple[str, float]] = {}
         self._telling: asyncio.Task[None] | None = None
@@ -145,6 +146,8 @@ class Answering:
 
     async def on_message(self, message: Msg) -> None:
         """Of the subjects that are heard; the caller subscribes."""
+        if not message.reply.startswith(self._inboxes):
+            return  # answers are sent to nobody's subject but an inbox, with all that we are allowed to send
         now = time.monotonic()
         content = self._parts.take(message.data, now)
         if content is None or len(self._at_work) >= _MOST_OPEN:
@@ -155,8 +158,6 @@ class Answering:
 
     async def _work(self, subject: str, reply: str, content: bytes) -> None:
         answer = await self._answer(subject, content)
-        if not reply:
-            return
         for piece in frames(answer):
             await self._connection.publish(reply, piece)
 
@@ -170,6 +171,6 @@ class Answering:
         while True:
             await asyncio.sleep(_BUSY_EVERY)
             before = time.monotonic() - _BUSY_EVERY / 2
-            late: list[Any] = [reply for reply, since in self._at_work.values() if since < before and reply]
+            late: list[Any] = [reply for reply, since in self._at_work.values() if since < before]
             for reply in late:
                 await self._connection.publish(reply, BUSY)

@@ -11,13 +11,13 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Self
 
-import nats
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
+from ostro.adapters.nats.keys import UserKey
 from ostro.adapters.nats.options import NatsOptions
 from ostro.adapters.nats.subjects import Subjects
 from ostro.model.errors import Unavailable
@@ -35,6 +35,36 @@ _QUIET: Final = 10.0  # seconds in which the same error is logged once
 _FLUSH: Final = 2.0  # seconds that a clean end waits for what was written
 
 NATS_ERRORS: Final = (NatsError, OSError, TimeoutError)
+
+
+class _Client(Client):
+    """nats-py's client, that signs with a key of ours: its own way would need one package more."""
+
+    def __init__(self, key: UserKey | None) -> None:
+        super().__init__()
+        self._key = key
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """For `connect`: makes it call `_setup_nkeys_connect`."""
+        return {} if self._key is None else {"nkeys_seed_str": "ours"}
+
+    def _setup_nkeys_connect(self) -> None:
+        key = self._key
+        assert key is not None
+        self._signature_cb = key.sign
+        self._public_nkey = key.public
+        if key.jwt is not None:
+            jwt = bytearray(key.jwt.encode())
+            self._user_jwt_cb = lambda: jwt
+
+
+async def connect(options: NatsOptions, **more: Any) -> Client:
+    """`more`: further arguments of nats-py's `connect`. Raises InvalidInput for files that cannot be used, NATS_ERRORS;
+    with `max_reconnect_attempts=-1` it goes on until the caller's timeout."""
+    client = _Client(options.key())
+    await client.connect(**client.arguments, **options.arguments(), **more)
+    return client
 
 
 class Heard:
@@ -59,6 +89,7 @@ class Connection:
 
     def __init__(self, options: NatsOptions, *, role: str, name: str) -> None:
         self.options = options
+        self.role = role
         self.subjects = Subjects(options.prefix)
         self.inbox = self.subjects.inbox(role, name)
         self._name = f"ostro {role} {name}"
@@ -170,8 +201,8 @@ class Connection:
     # connecting
 
     async def _connect(self) -> Client:
-        return await nats.connect(
-            **self.options.arguments(),
+        return await connect(
+            self.options,
             name=self._name,
             inbox_prefix=self.inbox,
             connect_timeout=_ONE_TRY,

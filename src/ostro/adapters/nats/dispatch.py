@@ -23,7 +23,7 @@ from nats.js.errors import Error as JetStreamError
 from ostro.adapters.nats.connection import NATS_ERRORS, Connection, Heard, is_status
 from ostro.adapters.nats.fair import Fair
 from ostro.adapters.nats.frames import MOST
-from ostro.adapters.nats.streams import backlog, ensure_stream
+from ostro.adapters.nats.streams import ensure_stream, stored
 from ostro.adapters.nats.subjects import LANES, token
 from ostro.adapters.nats.wire import JobMessage, Report, WantedJob, pack
 from ostro.model.commands import ActionJob
@@ -214,7 +214,7 @@ class Dispatch:
         """How many jobs more the stream may hold for the target."""
         there = 0
         for lane in LANES:
-            there += (await backlog(self._connection, lane, target))[0]
+            there += (await stored(self._connection, lane, target))[0]
         self._credit[target] = max(0, _WINDOW - there)
         return self._credit[target]
 
@@ -311,7 +311,7 @@ class Dispatch:
             if entry.sent_at and now - entry.sent_at > _LOST_AFTER:
                 late.setdefault(entry.target, []).append(entry)
         for target, entries in late.items():
-            counts = [await backlog(self._connection, lane, target) for lane in LANES]
+            counts = [await stored(self._connection, lane, target) for lane in LANES]
             if not any(map(any, counts)):
                 self._send_again([entry for entry in entries if self._is_open(entry)])
 

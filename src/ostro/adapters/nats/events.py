@@ -11,7 +11,6 @@ import hashlib
 from collections.abc import Set
 from typing import Any, Final, Self
 
-import nats
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
@@ -22,6 +21,8 @@ from nats.js.api import ConsumerConfig, DeliverPolicy
 from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 
+from ostro.adapters.nats.connection import connect
+from ostro.adapters.nats.options import NatsOptions
 from ostro.model.errors import Unavailable
 from ostro.ports.event_messages import event_of
 from ostro.ports.events import TakeEvent
@@ -38,16 +39,16 @@ _AGAIN_AFTER: Final = 5.0  # seconds, when an event could not be taken
 class NatsEvents:
     """Implements `ports.events.EventSource`. Reconnects by itself once it was connected."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, options: NatsOptions) -> None:
+        self._options = options
         self._client: Client | None = None
         self._heard: dict[tuple[str, str], Subscription | JetStreamContext.PushSubscription] = {}
 
     async def __aenter__(self) -> Self:
         try:
             async with asyncio.timeout(_CONNECT):  # by itself it would try for ever
-                self._client = await nats.connect(
-                    self._url, name="ostro-events", max_reconnect_attempts=-1, error_cb=_log_error
+                self._client = await connect(
+                    self._options, name="ostro-events", max_reconnect_attempts=-1, error_cb=_log_error
                 )
         except (NatsError, OSError, TimeoutError) as error:
             raise Unavailable(f"NATS cannot be reached: {str(error) or 'no answer'}") from None

@@ -299,6 +299,8 @@ class Intake:
                 await replace_consumer(self._connection, pull.lane, pull.target)
                 self.counters["replaced"] += 1
                 self._begin_anew(pull)
+        except NotFoundError:
+            pull.heard_at = 0.0  # made anew by the next tick
         except _FAILED as error:
             log.debug("a consumer cannot be checked", error=str(error))
         finally:
@@ -339,6 +341,6 @@ class Intake:
 
 
 def _pending(reply: str) -> int:
-    """How many jobs the consumer has besides. Servers that know domains and accounts put two names before the others."""
+    """How many jobs the consumer has besides. Servers that tell domain and account put both before the other names."""
     parts = reply.split(".")
     return int(parts[8] if len(parts) == 9 else parts[10])

@@ -6,9 +6,8 @@ from typing import Any
 
 import msgspec
 
+from ostro.adapters.nats.keys import UserKey, read_key
 from ostro.model.errors import InvalidInput
-
-_CREDENTIALS = b"-----BEGIN NATS USER JWT-----"
 
 
 class NatsOptions(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,22 +33,22 @@ class NatsOptions(msgspec.Struct, frozen=True, kw_only=True):
         return [url.strip() for url in self.servers.split(",") if url.strip()]
 
     def arguments(self) -> dict[str, Any]:
-        """For `nats.connect`. Raises InvalidInput, never with a secret."""
+        """For nats-py's `connect`, but for the key. Raises InvalidInput, never with a secret."""
         found: dict[str, Any] = {"servers": self.urls}
         if self.user:
             found["user"] = self.user
             found["password"] = self._secret(self.password_file, "--nats-password-file")
         elif self.token_file:
             found["token"] = self._secret(self.token_file, "--nats-token-file")
-        if self.credentials_file:
-            text = _read(self.credentials_file, "--nats-credentials")
-            if _CREDENTIALS in text:
-                found["user_credentials"] = self.credentials_file
-            else:
-                found["nkeys_seed_str"] = text.decode("ascii", "replace").strip()
         if self.ca_file or self.certificate_file or any(url.startswith("tls:") for url in self.urls):
             found["tls"] = self._tls()
         return found
+
+    def key(self) -> UserKey | None:
+        """Raises InvalidInput."""
+        if not self.credentials_file:
+            return None
+        return read_key(_read(self.credentials_file, "--nats-credentials").decode("ascii", "replace"))
 
     def _secret(self, path: str, option: str) -> str:
         return _read(path, option).decode("utf-8", "replace").strip() if path else ""

@@ -133,16 +133,23 @@ async def ensure_consumer(connection: Connection, lane: int, target: str) -> Con
 
 
 async def backlog(connection: Connection, lane: int, target: str) -> tuple[int, int]:
-    """(jobs that nobody has, jobs that executors hold). Raises the errors of nats-py."""
+    """(jobs that nobody has, jobs that executors hold). Raises NotFoundError without the consumer, the errors of
+    nats-py."""
     stream = connection.client.jetstream(timeout=_API)
-    name = connection.subjects.actions_stream
-    try:
-        info = await stream.consumer_info(name, connection.subjects.consumer(lane, target))
-    except NotFoundError:  # no executor of that target has been there yet
-        subject = connection.subjects.action(lane, target)
-        state = (await stream.stream_info(name, subjects_filter=subject)).state
-        return (state.subjects or {}).get(subject, 0), 0
+    name = connection.subjects.consumer(lane, target)
+    info = await stream.consumer_info(connection.subjects.actions_stream, name)
     return info.num_pending or 0, info.num_ack_pending or 0
+
+
+async def stored(connection: Connection, lane: int, target: str) -> tuple[int, int]:
+    """As `backlog`, also for targets whose executors have never been there. For engines only."""
+    try:
+        return await backlog(connection, lane, target)
+    except NotFoundError:
+        subject = connection.subjects.action(lane, target)
+        stream = connection.client.jetstream(timeout=_API)
+        info = await stream.stream_info(connection.subjects.actions_stream, subjects_filter=subject)
+        return (info.state.subjects or {}).get(subject, 0), 0
 
 
 async def replace_consumer(connection: Connection, lane: int, target: str) -> None:

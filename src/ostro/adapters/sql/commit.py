@@ -14,7 +14,7 @@ import msgspec
 
 from ostro.adapters.sql.columns import MUTABLE, TABLES, column_types, fields_of
 from ostro.adapters.sql.db import Bulk, Database, run_for
-from ostro.adapters.sql.deletion import delete_actions, delete_executions
+from ostro.adapters.sql.deletion import delete_actions, delete_executions, delete_old_history
 from ostro.model.records import Batch, TimerRecord
 
 _values = msgspec.structs.astuple
@@ -75,6 +75,8 @@ def update(db: Database, table: str, records: Sequence[msgspec.Struct]) -> None:
 def write_batch(db: Database, batch: Batch, fence: int | None = None) -> None:
     """All of a batch. Deletions come last: what a batch makes and deletes is not there afterwards. The fence is last
     of all, so that its lock is held for moments."""
+    if batch.new_executions:
+        delete_old_history(db, [record.id for record in batch.new_executions])
     for table, new in (
         ("executions", batch.new_executions),
         ("tasks", batch.new_tasks),

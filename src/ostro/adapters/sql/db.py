@@ -42,6 +42,10 @@ class Database(Protocol):
         """A statement with `IN (:ids)` made ready for these ids (at least one), and the values for it."""
         ...
 
+    def history_left(self, ids: Sequence[str]) -> list[str]:
+        """Those of these executions whose history may stay behind when they are deleted, and goes later."""
+        ...
+
     def fence(self, epoch: int) -> None:
         """Let the transaction fail with `Fenced` unless the engine of this epoch still lives. A database that only
         one process can use needs none."""

@@ -6,6 +6,8 @@ from ostro.adapters.sql.db import Database, pieces, rows_for, run_for
 
 _AT_ONCE = 128  # executions per statement
 
+_HISTORY = "DELETE FROM history WHERE execution_id IN (:ids)"
+
 
 def tree_below(db: Database, execution_id: str) -> list[str]:
     """The execution and all below it, parents first; empty if it does not exist."""
@@ -33,11 +35,18 @@ def delete_executions(db: Database, ids: Sequence[str]) -> None:
             "DELETE FROM actions WHERE task_execution_id IN (SELECT id FROM tasks WHERE execution_id IN (:ids))",
             some,
         )
-        for table in ("tasks", "timers", "history"):
+        for table in ("tasks", "timers"):
             run_for(db, f"DELETE FROM {table} WHERE execution_id IN (:ids)", some)
+        left = set(db.history_left(some))
+        run_for(db, _HISTORY, [id for id in some if id not in left])
     roots = rows_for(db, "SELECT id FROM executions WHERE id IN (:ids) AND root_id = id", list(doomed))
     run_for(db, "DELETE FROM blobs WHERE root_id IN (:ids)", [id for (id,) in roots])
     run_for(db, "DELETE FROM executions WHERE id IN (:ids)", list(doomed))
+
+
+def delete_old_history(db: Database, ids: Sequence[str]) -> None:
+    """Before executions are made: what was left behind by others that had the same ids."""
+    run_for(db, _HISTORY, db.history_left(ids))
 
 
 def delete_actions(db: Database, ids: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from ostro.adapters.sql.blobs import blob_texts
 from ostro.adapters.sql.code import CodeMethods
 from ostro.adapters.sql.commit import write_batch
 from ostro.adapters.sql.db import Database
+from ostro.adapters.sql.insight_methods import InsightMethods
 from ostro.adapters.sql.trigger_store import TriggerMethods, UpkeepMethods
 from ostro.model.commands import Caller
 from ostro.model.records import (
@@ -251,6 +252,7 @@ class SqlStore(
     TriggerMethods,
     UpkeepMethods,
     AutomationMethods,
+    InsightMethods,
 ):
     """All of `ports.store.Store` but its life, which is the opener's."""
 

@@ -38,6 +38,8 @@ FIGURES: tuple[Figure, ...] = (
     Figure("refused_commands", "counter", "Requests refused because too many were waiting."),
     Figure("queued_actions", "gauge", "Actions handed out that no executor has taken yet."),
     Figure("running_actions", "gauge", "Actions that the executor of this process runs now."),
+    Figure("put_off_requests", "counter", "HTTP requests of actions put off to spare their host.", ("reason",)),
+    Figure("open_breakers", "gauge", "Hosts that get no requests of actions because they failed."),
     Figure("expression_refusals", "counter", "Expressions that broke their budget of time or size."),
     Figure("expression_fallbacks", "gauge", "YAQL parts in use that are evaluated by the library."),
     Figure("http_requests", "counter", "Answered requests.", ("method", "route", "status")),

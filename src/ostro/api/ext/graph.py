@@ -3,7 +3,6 @@
 import asyncio
 from typing import Any, Final
 
-
 from ostro.api.call import Answer, Call, json_answer
 from ostro.api.ext import problems
 from ostro.api.ext.body import read_fields, text_field
@@ -128,5 +127,3 @@ async def schema(call: Call) -> Answer:
     if kind not in _KINDS and kind != _AUTOMATION:
         raise NotFound(f"There is no schema of '{kind[:100]}'; there are: {', '.join((*_KINDS, _AUTOMATION))}.")
     return json_answer(definition_schema(kind))
-
-

@@ -3,7 +3,6 @@
 from itertools import pairwise
 from typing import Final
 
-
 from ostro.lang.automation.documents import read_workflow, spec_of
 from ostro.lang.outline import Input, Outline, OutlineEdge, OutlineNode
 from ostro.model.automation import AutomationSpec, CallSpec, StepSpec
@@ -22,10 +21,11 @@ def automation_outline(text: str) -> Outline:
 
 def automation_outline_of(spec: AutomationSpec) -> Outline:
     """Tasks have the names that they have in executions."""
-    edges = []
-    for step, following in pairwise(spec.steps):
-        for event in ("on-success", "on-skip"):
-            edges.append(OutlineEdge(source=step.task, to=following.task, clause=event))
+    edges = [
+        OutlineEdge(source=step.task, to=following.task, clause=event)
+        for step, following in pairwise(spec.steps)
+        for event in ("on-success", "on-skip")
+    ]
     return Outline(
         name=spec.name,
         type="automation",

@@ -16,7 +16,7 @@ export function ExecutionActions({ execution }: { execution: Execution }) {
   const { run, isBusy } = useChange()
   const close = () => setOpen(null)
   const set = (to: string, said: string) => {
-    void run(() => api.put(`/v2/executions/${id}`, { state: to }).catch((error: unknown) => toastError(error)), said)
+    void run(() => api.put(`/v2/executions/${id}`, { state: to }), said, toastError)
   }
   const isOpen = isUnfinished(state)
   const items: MenuItem[] = [

@@ -8,7 +8,7 @@ export function useChange() {
   const [isBusy, setBusy] = useState(false)
   const [error, setError] = useState<unknown>(null)
   const run = useCallback(
-    async <T>(what: () => Promise<T>, said: string): Promise<T | undefined> => {
+    async <T>(what: () => Promise<T>, said: string, onError?: (problem: unknown) => void): Promise<T | undefined> => {
       setBusy(true)
       setError(null)
       try {
@@ -18,6 +18,7 @@ export function useChange() {
         return result
       } catch (problem) {
         setError(problem)
+        onError?.(problem)
         return undefined
       } finally {
         setBusy(false)

@@ -21,6 +21,8 @@ export interface GraphActions {
   onSelect: (box: SceneBox | null) => void
   /** Opens or closes a sub-workflow in its place; missing: cannot be done here. */
   onToggle?: (box: SceneBox) => void
+  /** Shows the next or former of several sub-executions that are open in one place. */
+  onStep?: (box: SceneBox, by: number) => void
 }
 
 export interface GraphProps extends GraphActions {
@@ -64,6 +66,7 @@ function Plane({
   isLive = false,
   onSelect,
   onToggle,
+  onStep,
   onDirection,
 }: GraphProps & { scene: Scene; onDirection: () => void }) {
   const frame = useRef<HTMLDivElement>(null)
@@ -87,8 +90,8 @@ function Plane({
   }, [selected, boxes, center, viewport])
 
   const nodes = useMemo(
-    () => visible.map((box) => nodeOf(box, views.get(box.id), { isLive, selected, onSelect, onToggle })),
-    [visible, views, isLive, selected, onSelect, onToggle],
+    () => visible.map((box) => nodeOf(box, views.get(box.id), { isLive, selected, onSelect, onToggle, onStep })),
+    [visible, views, isLive, selected, onSelect, onToggle, onStep],
   )
   const walk = (event: KeyboardEvent) => {
     if (event.target instanceof HTMLElement && event.target.closest("select, input")) return
@@ -173,14 +176,14 @@ function Plane({
   )
 }
 
-type NodeSettings = Pick<TaskNodeData, "isLive" | "onSelect" | "onToggle"> & { selected: string | null }
+type NodeSettings = Pick<TaskNodeData, "isLive" | "onSelect" | "onToggle" | "onStep"> & { selected: string | null }
 
 const made = new WeakMap<SceneBox, Node<TaskNodeData>>()
 
 /** The same object as before, if nothing of it has changed: then it is not drawn again. */
 function nodeOf(box: SceneBox, view: NodeView | undefined, settings: NodeSettings): Node<TaskNodeData> {
   const isSelected = settings.selected === box.id
-  const { isLive, onSelect, onToggle } = settings
+  const { isLive, onSelect, onToggle, onStep } = settings
   const old = made.get(box)
   if (
     old &&
@@ -202,7 +205,7 @@ function nodeOf(box: SceneBox, view: NodeView | undefined, settings: NodeSetting
     measured: { width, height },
     handles: [],
     zIndex: box.isGroup ? 0 : 2,
-    data: { box, view, isSelected, isLive, onSelect, onToggle },
+    data: { box, view, isSelected, isLive, onSelect, onToggle, onStep },
   }
   made.set(box, node)
   return node

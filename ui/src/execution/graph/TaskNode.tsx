@@ -13,6 +13,7 @@ export interface TaskNodeData extends Record<string, unknown> {
   isLive: boolean
   onSelect: GraphActions["onSelect"]
   onToggle: GraphActions["onToggle"] | undefined
+  onStep: GraphActions["onStep"] | undefined
 }
 
 export function TaskNode({ data }: NodeProps<Node<TaskNodeData>>) {

@@ -8,6 +8,8 @@ export interface Part {
   id: string
   graph: Graph
   open: Readonly<Record<string, Part>>
+  /** Which one it is of several: items of a task. */
+  place?: { index: number; total: number }
 }
 
 export interface SceneBox extends Box, Point {
@@ -16,6 +18,8 @@ export interface SceneBox extends Box, Point {
   name: string
   node: GraphNode
   isGroup: boolean
+  /** What a group shows. */
+  inner: Part | null
 }
 
 export interface SceneLine {
@@ -81,7 +85,7 @@ export async function sceneOf(part: Part, direction: Direction): Promise<Scene> 
     const box = boxes[i]!
     const at = laid.at[box.id] ?? { x: 0, y: 0 }
     const child = inner.get(node.name)
-    scene.boxes.push({ ...box, ...at, partId: part.id, name: node.name, node, isGroup: child !== undefined })
+    scene.boxes.push({ ...box, ...at, partId: part.id, name: node.name, node, isGroup: child !== undefined, inner: part.open[node.name] ?? null })
     if (child) add(scene, child, { x: at.x + (box.width - child.width) / 2, y: at.y + GROUP_HEAD + GROUP_PAD })
   })
   part.graph.edges.forEach((edge, i) => {

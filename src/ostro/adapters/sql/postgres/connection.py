@@ -19,6 +19,7 @@ from ostro.adapters.sql.db import Bulk, Row
 from ostro.adapters.sql.postgres.dialect import bulk_text, translated, with_array
 from ostro.adapters.sql.postgres.errors import Forgotten, Lost, as_ostro_error, sqlstate
 from ostro.adapters.sql.postgres.values import array, parameter
+from ostro.adapters.sql.postgres.weeks import left_behind
 from ostro.model.errors import Fenced, OstroError
 
 PATIENCE: Final = 15.0  # seconds without any answer after which a connection is given up
@@ -72,6 +73,9 @@ class Connection:
 
     def with_ids(self, sql: str, ids: Sequence[str]) -> tuple[str, list[Any]]:
         return with_array(sql), [list(ids)]
+
+    def history_left(self, ids: Sequence[str]) -> list[str]:
+        return left_behind(ids, time.time_ns() // 1_000_000)
 
     def fence(self, epoch: int) -> None:
         self._send(translated(_FENCE), [parameter(epoch)], None, tag=b"fence")

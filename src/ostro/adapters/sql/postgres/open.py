@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, Self
 
 from ostro.adapters.sql.db import Database
 from ostro.adapters.sql.postgres.connect import Limits, conninfo
+from ostro.adapters.sql.postgres.history import HistoryKeeper
 from ostro.adapters.sql.postgres.schema import ensure_schema
 from ostro.adapters.sql.postgres.threads import Readers, Writer
 from ostro.adapters.sql.revisions import HEAD
@@ -42,6 +43,7 @@ class PostgresStore(SqlStore):
                 ("lists", 2, list_seconds, True),
             )
         ]
+        self._keeper = HistoryKeeper(conninfo(url, Limits(lock_ms=1000)))
         self._is_closed = False
         super().__init__(Lanes(self._writer, *self._readers))
 
@@ -63,6 +65,7 @@ class PostgresStore(SqlStore):
             await asyncio.to_thread(self._stop)
 
     def _stop(self) -> None:
+        self._keeper.stop()
         self._writer.stop()
         for readers in self._readers:
             readers.stop()

@@ -4,11 +4,13 @@ The first server makes the schema in an empty database. An older one is refused 
 may be using it. Alembic is loaded only if there is something to do.
 """
 
+import time
 from typing import Final
 
 from ostro.adapters.sql.db import Database
 from ostro.adapters.sql.postgres.connect import Limits, connect, conninfo
 from ostro.adapters.sql.postgres.connection import Connection
+from ostro.adapters.sql.postgres.history import make_weeks
 from ostro.adapters.sql.revisions import HEAD, REVISIONS
 from ostro.model.errors import StoreError
 
@@ -42,6 +44,7 @@ def ensure_schema(url: str) -> None:
             with_lock(connection)
             if _revision_to_use(connection) is None:  # nobody has made it meanwhile
                 _migrate(url)
+                make_weeks(connection, time.time_ns() // 1_000_000)
     finally:
         connection.close()
 

@@ -87,6 +87,9 @@ class Connection:
         size = 1 << (len(ids) - 1).bit_length()
         return sql.replace(IDS, f"IN ({','.join('?' * size)})"), [*ids, *[ids[-1]] * (size - len(ids))]
 
+    def history_left(self, ids: Sequence[str]) -> list[str]:
+        return []
+
     def fence(self, epoch: int) -> None:
         """Nothing: the file's lock keeps others out."""
 

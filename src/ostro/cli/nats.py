@@ -1,0 +1,46 @@
+"""`ostro nats`: what a NATS server must be told about Ostro."""
+
+import click
+
+from ostro.model.errors import OstroError
+
+
+@click.group()
+def nats() -> None:
+    """What a NATS server needs to know."""
+
+
+@nats.command()
+@click.option("--role", "roles", multiple=True, metavar="A,B", help="api, engine, executor; several are one user.")
+@click.option("--name", default="", help="Of the executor (its --name): the target whose work it may take.")
+@click.option("--label", "labels", multiple=True, metavar="LABEL", help="Of the executor: further targets.")
+@click.option("--shared/--no-shared", default=True, help="Whether the executor takes work without a target.")
+@click.option("--prefix", default="ostro", show_default=True, help="As --nats-prefix of the processes.")
+@click.option("--json", "as_json", is_flag=True, help="Print the permissions alone, as JSON.")
+def permissions(
+    roles: tuple[str, ...], name: str, labels: tuple[str, ...], shared: bool, prefix: str, as_json: bool
+) -> None:
+    """Print the user of a role for nats-server's configuration file, with what it may do. Without --role: an api, an
+    engine and an executor. The password is taken from a variable that is named in the text."""
+    from ostro.adapters.nats import permissions as texts
+    from ostro.cli.main import fail
+
+    wanted = [part for role in roles for part in role.split(",") if part]
+    users = [wanted] if wanted else [[role] for role in texts.ROLES]
+    executor = name or ("" if wanted else "local")
+    try:
+        found = [
+            (
+                texts.user_name(parts, executor),
+                texts.permissions(prefix, parts, name=executor, labels=labels, shared=shared),
+            )
+            for parts in users
+        ]
+    except OstroError as error:
+        fail(error.message)
+    if not as_json:
+        click.echo(texts.as_configuration(found), nl=False)
+    elif len(found) == 1:
+        click.echo(texts.as_text(found[0][1]))
+    else:
+        fail("--json needs --role.")

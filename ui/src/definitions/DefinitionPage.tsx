@@ -1,0 +1,2 @@
+import type { Kind } from "./kinds"
+export function DefinitionPage({ kind }: { kind: Kind }) { return <p>{kind}</p> }

@@ -1,0 +1,68 @@
+import { Link } from "react-router"
+import type { Attention as Item } from "~/api/types"
+import { plain, readStateInfo } from "~/execution/model/stateInfo"
+import { Card, Empty, Icon, Time, type IconName, type Tone } from "~/ui"
+
+const KINDS: Record<Item["kind"], { icon: IconName; tone: Tone; label: string }> = {
+  error: { icon: "error", tone: "error", label: "Failed" },
+  paused: { icon: "pause", tone: "paused", label: "Paused" },
+  async_action: { icon: "person", tone: "paused", label: "Waits for somebody" },
+  trigger: { icon: "clock", tone: "error", label: "Trigger failed" },
+}
+
+/** What somebody has to look at: errors with their cause, pauses, actions that wait, triggers that failed. */
+export function Attention({ items }: { items: Item[] }) {
+  return (
+    <Card
+      flush
+      title="Needs attention"
+      actions={items.length > 0 ? <span className="count">{items.length}</span> : null}
+    >
+      {items.length === 0 ? (
+        <Empty icon="check" title="All is well">
+          No failures, nothing paused, nothing that waits for somebody.
+        </Empty>
+      ) : (
+        <ul className="lines attention" tabIndex={0} aria-label="Needs attention">
+          {items.map((item) => (
+            <li key={`${item.kind}-${item.id}`}>
+              <Link to={linkOf(item)} className="line">
+                <span className={`mark ${KINDS[item.kind].tone}`} title={KINDS[item.kind].label}>
+                  <Icon name={KINDS[item.kind].icon} size={15} />
+                  <span className="visually-hidden">{`${KINDS[item.kind].label}: `}</span>
+                </span>
+                <span className="grow">
+                  <span className="row">
+                    <span className="line-name ellipsis">{item.name}</span>
+                    <span className="grow" />
+                    <span className="soft small">
+                      <Time at={item.at} />
+                    </span>
+                  </span>
+                  <span className={`line-text ${KINDS[item.kind].tone === "error" ? "is-error" : "soft"}`}>
+                    {textOf(item)}
+                  </span>
+                </span>
+              </Link>
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  )
+}
+
+function linkOf(item: Item): string {
+  if (item.kind === "trigger") return `/cron/${item.id}`
+  return `/executions/${item.execution_id ?? item.id}`
+}
+
+function textOf(item: Item): string {
+  if (item.kind === "error") {
+    const info = readStateInfo(item.message)
+    const task = info.tasks.at(-1)?.name
+    const cause = info.cause ?? plain(info.headline)
+    return task ? `${task}: ${cause}` : cause
+  }
+  return item.message || KINDS[item.kind].label
+}
