@@ -173,7 +173,9 @@ async def asyncpg_ways(url: str) -> dict[str, tuple[int, Write]]:
         found[name] = (connection.get_server_pid(), write)
 
     await add("asyncpg executemany", lambda c, t, some: c.executemany(_insert(t, _marks(t, "${}")), some))
-    await add("asyncpg unnest", lambda c, t, some: c.execute(_insert(t, _unnest(t)), *map(list, zip(*some, strict=True))))
+    await add(
+        "asyncpg unnest", lambda c, t, some: c.execute(_insert(t, _unnest(t)), *map(list, zip(*some, strict=True)))
+    )
     await add("asyncpg copy", lambda c, t, some: c.copy_records_to_table(t, records=some, columns=fields_of(TABLES[t])))
     return found
 

@@ -1,5 +1,6 @@
 """NATS in tests, as fixtures: `from tests.nats_fixtures import *` in a conftest."""
 
+import asyncio
 import itertools
 import os
 from collections.abc import Callable, Iterator
@@ -14,6 +15,13 @@ from tests.servers_nats import NatsServer, missing
 __all__ = ["make_nats", "nats_options", "nats_server"]
 
 _NUMBERS = itertools.count()
+
+
+async def until(holds: Callable[[], Any], seconds: float = 60.0) -> None:
+    """Wait for something that this process sees."""
+    async with asyncio.timeout(seconds):
+        while not holds():  # noqa: ASYNC110 - no event tells of it
+            await asyncio.sleep(0.01)
 
 
 def _need_nats() -> None:
@@ -35,7 +43,7 @@ def nats_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer
 @pytest.fixture
 def nats_options(nats_server: NatsServer) -> NatsOptions:
     """Of an installation of the test's own on the shared server."""
-    return NatsOptions(servers=nats_server.url, prefix=f"t{os.getpid()}x{next(_NUMBERS)}")
+    return NatsOptions(servers=nats_server.url, prefix=f"t{os.getpid()}x{next(_NUMBERS)}", stream_mb=32)
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ __all__ = ["database", "postgres"]
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    """One server for the session. Where it is not installed, tests that need it are skipped (with CI=true they fail)."""
+def postgres() -> Iterator[PostgresServer]:
+    """One server for the session. Where it is not installed, tests that need it skip (with CI=true they fail)."""
     why = missing()
     if why is not None:
         assert not os.environ.get("CI"), why
         pytest.skip(why)
-    with PostgresServer(tmp_path_factory.mktemp("postgres")) as server:
+    with PostgresServer() as server:
         yield server
 
 

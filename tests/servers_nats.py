@@ -37,6 +37,7 @@ class NatsServer:
         self._variables = dict(variables or {})
         self.folder = folder
         self.settings = settings
+        self.jetstream = True
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -58,11 +59,7 @@ class NatsServer:
 
     def start(self) -> None:
         """On the same port as before; returns when it answers."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        config = self.folder / "nats.conf"
-        config.write_text(
-            f'host: 127.0.0.1\nport: {self.port}\njetstream {{ store_dir: "{self.folder}/store" }}\n{self.settings}\n'
-        )
+        config = self._configure()
         with (self.folder / "nats.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [_binary() or "nats-server", "-c", str(config)],
@@ -75,6 +72,11 @@ class NatsServer:
             if self._process.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"nats-server did not start:\n{self.log()}")
             time.sleep(0.02)
+
+    def reload(self) -> None:
+        """Read the settings again while it runs."""
+        self._configure()
+        os.kill(self.pid, signal.SIGHUP)
 
     def stop(self) -> None:
         """In an orderly way."""
@@ -96,6 +98,13 @@ class NatsServer:
 
     def log(self) -> str:
         return (self.folder / "nats.log").read_text("utf-8", "replace")
+
+    def _configure(self) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        config = self.folder / "nats.conf"
+        jetstream = f'jetstream {{ store_dir: "{self.folder}/store" }}\n' if self.jetstream else ""
+        config.write_text(f"host: 127.0.0.1\nport: {self.port}\n{jetstream}{self.settings}\n")
+        return config
 
     def _end(self, number: int) -> None:
         process, self._process = self._process, None

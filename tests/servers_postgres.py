@@ -1,6 +1,6 @@
 """A private PostgreSQL for tests: its own folder, port and process, started once and gone with the tests.
 
-    with PostgresServer(folder) as server:
+    with PostgresServer() as server:
         url = server.new_database()
 
 The binaries must be installed (Debian: `postgresql`); `missing()` says what is not. PostgreSQL refuses to run as root,
@@ -14,8 +14,8 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -68,11 +68,20 @@ def _other_user() -> pwd.struct_passwd | None:
 
 
 class PostgresServer:
-    """One cluster with one process. `durable`: commits wait for the disk, as in production."""
+    """One cluster with one process. `durable`: commits wait for the disk, as in production.
 
-    def __init__(self, folder: Path, *, durable: bool = False, port: int | None = None, **settings: str) -> None:
-        self.folder = folder
-        self.data = folder / "data"
+    `folder`: not below pytest's temporary folders, which nobody but root may enter when root runs the tests. Without
+    one it is a temporary folder that goes with the server.
+    """
+
+    def __init__(
+        self, folder: Path | None = None, *, durable: bool = False, port: int | None = None, **settings: str
+    ) -> None:
+        self._own_folder = (
+            None if folder else tempfile.TemporaryDirectory(prefix="ostro-pg-", ignore_cleanup_errors=True)
+        )
+        self.folder = folder or Path(self._own_folder.name)  # type: ignore[union-attr]
+        self.data = self.folder / "data"
         self.port = port or free_port()
         self._user = _other_user()
         disk = "on" if durable else "off"  # off: what is committed outlives the process, not the machine
@@ -90,6 +99,8 @@ class PostgresServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop(signal.SIGQUIT)
+        if self._own_folder is not None:
+            self._own_folder.cleanup()
 
     # ------------------------------------------------------------------ its life
 
@@ -191,9 +202,3 @@ class PostgresServer:
 
     def drop(self, url: str) -> None:
         self.execute(f"DROP DATABASE IF EXISTS {url.rpartition('/')[2]} WITH (FORCE)")
-
-
-@contextlib.contextmanager
-def postgres_server(folder: Path, *, durable: bool = False) -> Iterator[PostgresServer]:
-    with PostgresServer(folder, durable=durable) as server:
-        yield server

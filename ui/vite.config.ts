@@ -4,6 +4,7 @@ import { join, resolve } from "node:path"
 import { gzipSync } from "node:zlib"
 import react from "@vitejs/plugin-react"
 import { defineConfig, type Plugin } from "vite"
+import { notices } from "./scripts/notices"
 
 const OUT = "../src/ostro/ui_dist"
 const SERVER = process.env["OSTRO_URL"] ?? "http://127.0.0.1:8989"
@@ -29,7 +30,7 @@ function precompress(): Plugin {
 
 export default defineConfig({
   base: "/ui/",
-  plugins: [react(), precompress()],
+  plugins: [react(), notices(), precompress()],
   resolve: { alias: { "~": join(import.meta.dirname, "src") } },
   build: {
     outDir: OUT,

@@ -12,20 +12,19 @@ from ostro.model.errors import InvalidInput
 
 if TYPE_CHECKING:
     from ostro.engine import Owner
-    from ostro.engine.duties import DutySettings, RunningDuties
+    from ostro.engine.duties import DutySettings, DutyStore, RunningDuties
     from ostro.engine.event_definitions import EventDefinition
     from ostro.engine.retention import RetentionSettings
     from ostro.http.egress import EgressPolicy
     from ostro.ports.clock import Clock
     from ostro.ports.engine import Engine
     from ostro.ports.events import EventSource
-    from ostro.ports.triggers import TriggerStore
 
 
 @asynccontextmanager
 async def open_duties(
     settings: Settings,
-    store: "TriggerStore",
+    store: "DutyStore",
     engine: "Engine",
     clock: "Clock",
     egress: "EgressPolicy",
@@ -74,6 +73,7 @@ def duty_settings(settings: Settings) -> "DutySettings":
     from ostro.engine.duties import DutySettings
     from ostro.engine.event_definitions import read_definitions
     from ostro.engine.heartbeats import HeartbeatSettings
+    from ostro.engine.upkeep import UpkeepSettings
 
     definitions: tuple[EventDefinition, ...] = ()
     if settings.event_definitions:
@@ -93,6 +93,9 @@ def duty_settings(settings: Settings) -> "DutySettings":
             interval=settings.heartbeat, misses=settings.heartbeat_misses, first=settings.first_heartbeat
         ),
         retention=_retention(settings),
+        upkeep=UpkeepSettings(
+            reply_hours=settings.reply_keep, audit_days=settings.audit_keep, revisions=settings.revision_keep
+        ),
     )
 
 

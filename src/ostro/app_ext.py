@@ -3,7 +3,7 @@
 import os
 from typing import TYPE_CHECKING
 
-from ostro.config import key_file
+from ostro.app_parts import installation_key
 
 if TYPE_CHECKING:
     from ostro.api.extensions import Extensions
@@ -20,14 +20,15 @@ def open_extensions(core: "Core", identity: "Authenticator | None") -> "Extensio
     from ostro.api.sessions import Sessions
     from ostro.engine.insight import StoredInsight
     from ostro.engine.live import LiveHub
-    from ostro.engine.vault import read_or_make
 
     settings = core.settings
-    hub = LiveHub(core.clock)
-    core.engine.tell_commits(hub.committed)
+    hub = None
+    if core.owner is not None and not settings.nats:
+        hub = LiveHub(core.clock)
+        core.owner.tell_commits(hub.committed)
     sessions = None
     if identity is not None:
-        sessions = Sessions(SessionSealer(lambda: read_or_make(key_file(settings))), core.clock.now)
+        sessions = Sessions(SessionSealer(installation_key(settings)), core.clock.now)
     return Extensions(
         auth=settings.auth,
         sessions=sessions,

@@ -20,7 +20,7 @@ ENV_PREFIX = "OSTRO_"
 CONFIG_VARIABLE = "OSTRO_CONFIG"
 SQLITE = "sqlite:///"
 POSTGRESQL = ("postgresql://", "postgres://")
-_ROLES = ("api", "engine", "executor")
+ROLES = ("api", "engine", "executor")
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Count = Annotated[int, Meta(ge=1)]
@@ -46,13 +46,30 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     insecure: Annotated[bool, _doc("Listen on any address, answer to any Host, without authentication.")] = False
     public_hosts: Annotated[Texts, _doc("Names, besides loopback ones, that requests may have as Host.")] = ()
     allowed_origins: Annotated[Texts, _doc("Origins (scheme://host:port) of foreign pages that may call.")] = ()
-    roles: Annotated[Texts, _doc("What this process does. For now all three together only.")] = _ROLES
+    roles: Annotated[Texts, _doc("What this process does; other than all three needs PostgreSQL and --nats.")] = ROLES
+    name: Annotated[str, _doc("Name of the executor: the `target` of actions for it. Several may share one.")] = "local"
+    labels: Annotated[Texts, _doc("Further targets whose actions the executor takes.")] = ()
+    shared: Annotated[bool, _doc("Whether the executor takes actions without a target.")] = True
+
+    nats: Annotated[str, _doc("NATS servers that carry the traffic between processes, such as nats://host:4222.")] = ""
+    nats_prefix: Annotated[str, _doc("First part of all NATS subjects: installations on one server differ.")] = "ostro"
+    nats_user: Annotated[str, _doc("User at NATS, if not in the URL.")] = ""
+    nats_password_file: Annotated[str, _doc("File with the password of --nats-user.")] = ""
+    nats_token_file: Annotated[str, _doc("File with a token for NATS.")] = ""
+    nats_credentials: Annotated[str, _doc("File with NATS credentials (.creds) or the seed of an nkey.")] = ""
+    nats_ca_file: Annotated[str, _doc("Certificates to check NATS servers by; empty: the system's.")] = ""
+    nats_certificate_file: Annotated[str, _doc("Certificate to show to NATS servers, with its chain.")] = ""
+    nats_key_file: Annotated[str, _doc("Key of --nats-certificate-file.")] = ""
+    nats_stream_mb: Annotated[Count, _doc("Space for actions on their way that NATS sets aside, in MiB.")] = 1024
+    nats_replicas: Annotated[
+        Annotated[int, Meta(ge=1, le=5)], _doc("Servers of a NATS cluster that keep each action on its way.")
+    ] = 1
 
     auth: Annotated[
         Literal["none", "token", "oidc", "keystone"],
         _doc("How callers prove who they are; none: not at all, on loopback addresses only."),
     ] = "none"
-    policy_file: Annotated[str, _doc("YAML file with policy rules in place of the built-in ones.")] = ""
+    policy_file: Annotated[str, _doc("YAML file with policy rules in place of the built-in ones; read again when it changes.")] = ""
     audit: Annotated[
         Literal["auto", "on", "off"], _doc("Log every change in the database; auto: if there is authentication.")
     ] = "auto"
@@ -73,7 +90,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     key_file: Annotated[
         str,
         _doc("File with the key that seals callers' tokens; made if need be, the same for all processes of a cluster. "
-             "Default: beside the SQLite file; with PostgreSQL ostro.key in the data folder."),
+             "Default: beside the SQLite file; with PostgreSQL derived from the oldest secret key, else ostro.key in the "
+             "data folder."),
     ] = ""  # fmt: skip
     durability: Annotated[
         Literal["full", "normal"], _doc("full: what was answered survives power loss; normal: a killed process.")
@@ -148,6 +166,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Texts, _doc("PROJECT=MINUTES/NUMBER: other limits for a project; either may be left out.")
     ] = ()
     expiration_batch: Annotated[Count, _doc("Executions that are deleted at once.")] = 50
+    audit_keep: Annotated[Seconds, _doc("Days that entries of the audit log are kept; 0: for ever.")] = 365.0
+    reply_keep: Annotated[Seconds, _doc("Hours that answers to an Idempotency-Key are kept; 0: for ever.")] = 24.0
+    revision_keep: Annotated[
+        Annotated[int, Meta(ge=0)],
+        _doc("Newest texts of a workflow that are kept, besides those that executions run; 0: all."),
+    ] = 50
     heartbeat_misses: Annotated[
         Annotated[int, Meta(ge=0)], _doc("Heartbeats that an action may miss before it fails; 0: any number.")
     ] = 15
@@ -253,32 +277,43 @@ def database_url(database: str) -> str:
     return database
 
 
-def database_folder(settings: Settings) -> Path | None:
+def database_folder(url: str) -> Path | None:
     """The folder of the database's file; None: it has none."""
-    return Path(settings.database.removeprefix(SQLITE)).parent if settings.database.startswith(SQLITE) else None
+    return Path(url.removeprefix(SQLITE)).parent if url.startswith(SQLITE) else None
 
 
 def key_file(settings: Settings) -> Path:
     """Where the installation's own key is, or will be made."""
-    return Path(settings.key_file or f"{settings.database.removeprefix(SQLITE)}.key")
+    if settings.key_file or settings.database.startswith(SQLITE):
+        return Path(settings.key_file or f"{settings.database.removeprefix(SQLITE)}.key")
+    return data_folder(os.environ) / "ostro.key"
 
 
 def _completed(settings: Settings, environment: Mapping[str, str]) -> Settings:
     """Defaults that depend on the machine, and rules across settings."""
-    if set(settings.roles) != set(_ROLES):
-        raise ConfigError(
-            f"--roles {','.join(settings.roles)}: for now one process does everything; leave it out, "
-            f"or give all of {','.join(_ROLES)}."
-        )
     folder = data_folder(environment)
     database = database_url(settings.database or str(folder / "ostro.sqlite3"))
+    _check_roles(settings, database)
     return msgspec.structs.replace(
         settings,
         database=database,
-        key_file=settings.key_file or (str(folder / "ostro.key") if database.startswith(POSTGRESQL) else ""),
         http_breakers=settings.http_breakers or str(folder / "http_breakers.json"),
         ssh_known_hosts=settings.ssh_known_hosts or str(folder / "ssh_known_hosts"),
     )
+
+
+def _check_roles(settings: Settings, database: str) -> None:
+    """What can work together. Raises ConfigError."""
+    given = ",".join(settings.roles)
+    wrong = [role for role in settings.roles if role not in ROLES]
+    if wrong or not settings.roles:
+        raise ConfigError(f"--roles {given}: roles are {', '.join(ROLES)}.")
+    if not settings.name:
+        raise ConfigError("--name: give a name, or leave it out.")
+    if not settings.nats and set(settings.roles) != set(ROLES):
+        raise ConfigError(f"--roles {given}: the other roles are in other processes, which are reached by --nats only.")
+    if settings.nats and set(settings.roles) != {"executor"} and database.startswith(SQLITE):
+        raise ConfigError("--nats: several processes need a database that they can share: --database postgresql://...")
 
 
 def _config_path(environment: Mapping[str, str], config: str | None) -> tuple[Path | None, bool]:

@@ -54,6 +54,15 @@ def test_the_example_of_variables_has_exactly_those_that_are_needed() -> None:
     assert set(re.findall(r"\$\{(\w+)", text)) == set(example_variables())
 
 
+def test_all_that_use_the_database_have_the_same_key_file() -> None:
+    found = compose()
+    for role in ("api", "engine"):
+        assert found["services"][role]["secrets"] == ["ostro_key"]
+        assert found["services"][role]["environment"]["OSTRO_KEY_FILE"] == "/run/secrets/ostro_key"
+    assert set(found["secrets"]) == {"ostro_key"}
+    assert "secrets" not in found["services"]["executor"]
+
+
 def test_no_port_is_published_beyond_the_machine_itself() -> None:
     for service in compose()["services"].values():
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", ()))

@@ -41,6 +41,16 @@ def test_executors_have_no_way_into_the_database() -> None:
     assert "OSTRO_DATABASE" not in environment("executor")
 
 
+@pytest.mark.parametrize("part", ["api", "engine"])
+def test_all_that_use_the_database_have_the_same_key_file(part: str) -> None:
+    spec = pod(WORKLOADS[f"ostro-{part}"])
+    (mount,) = [mount for mount in spec["containers"][0]["volumeMounts"] if mount["name"] == "keys"]
+    (volume,) = [volume for volume in spec["volumes"] if volume["name"] == "keys"]
+    (item,) = volume["secret"]["items"]
+    assert environment(part)["OSTRO_KEY_FILE"] == f"{mount['mountPath']}/{item['path']}"
+    assert volume["secret"]["secretName"] == "ostro-keys"
+
+
 @pytest.mark.parametrize("part", PARTS)
 def test_no_variables_of_services_get_in_the_way(part: str) -> None:
     """A service called "ostro" would set OSTRO_PORT=tcp://..."""

@@ -34,6 +34,11 @@ class Server:
         self._process: subprocess.Popen[str] | None = None
 
     @property
+    def arguments(self) -> list[str]:
+        """Of `ostro serve`, before the options."""
+        return ["--port", str(self.port), "--database", str(self.database)]
+
+    @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
@@ -56,7 +61,7 @@ class Server:
 
     def start(self) -> None:
         """Start and wait until it is ready; later starts use the same port and database."""
-        command = [sys.executable, "-m", "ostro", "serve", "--port", str(self.port), "--database", str(self.database)]
+        command = [sys.executable, "-m", "ostro", "serve", *self.arguments]
         self._process = subprocess.Popen(
             [*command, *self._options],
             stderr=subprocess.PIPE,

@@ -44,16 +44,16 @@ def test_tokens_are_made_listed_and_revoked_beside_a_running_server(tmp_path: Pa
             ["ops", "api", "admin,author", "valid"],
         ]
         third = ostro(tmp_path, "token", "create", "--project", "late").stdout.strip()
-        revoked = ostro(tmp_path, "token", "revoke", third.split("_")[1])
+        revoked = ostro(tmp_path, "token", "revoke", third.split("_")[1], "--yes")
         assert "refuses it within 10 seconds" in revoked.stdout
         assert status(server, third) == 401  # never seen before, so not remembered
-        assert ostro(tmp_path, "token", "revoke", third.split("_")[1]).returncode == 1
+        assert ostro(tmp_path, "token", "revoke", third.split("_")[1], "--yes").returncode == 1
         assert token not in "".join(server.lines)
 
 
 def test_mistakes_are_told(tmp_path: Path) -> None:
     wrong = ostro(tmp_path, "token", "create", "--project", "shop", "--expires", "soon")
-    assert (wrong.returncode, "--expires soon: give a number" in wrong.stderr) == (1, True)
+    assert (wrong.returncode, "--expires soon: give a number" in wrong.stderr) == (2, True)
     assert "There is no database" in ostro(tmp_path, "token", "list").stderr
     for options, message in (
         (("--auth", "oidc"), "--auth oidc needs --oidc-issuer"),

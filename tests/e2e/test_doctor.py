@@ -9,12 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ostro.adapters.sql.sqlite.connection import Connection
+from ostro.adapters.sql.offline import open_offline
 from ostro.cli import doctor_work
 from ostro.core.invariants import Violation
 from ostro.model.records import StoredExecution
 from tests.e2e.server import PATIENCE, Server, environment
 from tests.e2e.test_serve import start, upload
+from tests.postgres_fixtures import *  # noqa: F403
 
 WAITING = """version: '2.0'
 waiting:
@@ -74,9 +75,9 @@ def test_work_that_nothing_will_move_is_found(
         return [Violation("t1", "stuck", "task later is RUNNING and nothing will move it")]
 
     monkeypatch.setattr(doctor_work, "stored_violations", check)
-    connection = Connection(str(server.database), read_only=True)
-    (finding,) = doctor_work.stuck_work(connection)
-    connection.close()
+    database = open_offline(f"sqlite:///{server.database}", read_only=True)
+    (finding,) = doctor_work.stuck_work(database)
+    database.close()
     assert seen == [id]
     assert finding.level == "wrong"
     assert "nothing will move it" in finding.text and id in finding.text
@@ -123,3 +124,20 @@ def test_settings_that_name_nothing_are_found(tmp_path: Path) -> None:
     status, found = doctor(tmp_path, "--config", str(config))
     assert status == 1
     assert "info_file (/nothing/here.json)" in found["configuration"][0][1]
+
+
+def test_postgresql_is_looked_at_too(database: str, tmp_path: Path) -> None:
+    with Server(tmp_path, "--database", database) as server:
+        with httpx.Client(base_url=server.url, timeout=60, trust_env=False) as client:
+            upload(client, WAITING)
+            start(client, "waiting")
+        status, found = doctor(tmp_path, "--database", database)
+    assert status == 0, found
+    assert found["server"][0][1].startswith("PostgreSQL ")
+    assert "fsync is off" in found["server"][1][1]
+    assert found["clock"][0] == ("ok", "This machine's clock and the database's agree.")
+    assert "1 unfinished executions" in found["work"][0][1]
+    status, found = doctor(tmp_path, "--database", "postgresql://ostro:sesame@127.0.0.1:1/x")
+    assert status == 1
+    assert "cannot be reached" in found["database"][0][1]
+    assert "sesame" not in str(found)

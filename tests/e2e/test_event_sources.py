@@ -16,6 +16,7 @@ import nats
 import pytest
 
 from ostro.adapters.nats.events import NatsEvents
+from ostro.adapters.nats.options import NatsOptions
 from ostro.adapters.rabbitmq.events import RabbitEvents
 from ostro.model.errors import StoreError, Unavailable
 from ostro.model.triggers import Event
@@ -64,7 +65,7 @@ class NatsBus:
         self.exchange = f"ostro-test-{uuid4().hex[:8]}"
 
     def source(self) -> EventSource:
-        return NatsEvents(NATS)
+        return NatsEvents(NatsOptions(servers=NATS))
 
     async def send(self, topic: str, body: Any, id: str = "") -> None:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -198,7 +199,7 @@ async def test_an_exchange_that_is_missing_holds_up_no_other() -> None:
 
 @pytest.mark.parametrize(
     "source",
-    [NatsEvents("nats://127.0.0.1:1"), RabbitEvents("amqp://guest:guest@127.0.0.1:1/")],
+    [NatsEvents(NatsOptions(servers="nats://127.0.0.1:1")), RabbitEvents("amqp://guest:guest@127.0.0.1:1/")],
     ids=["nats", "rabbitmq"],
 )
 async def test_a_bus_that_cannot_be_reached_is_told_as_such(

@@ -26,7 +26,7 @@ from tests.e2e.server import environment
 from tests.faults import checker
 from tests.faults.net import Cable, Cables, Filter
 from tests.faults.noise import NatsNoise
-from tests.faults.parts import Part
+from tests.faults.parts import Part, wrong_clock
 from tests.faults.peer import Peer
 from tests.faults.servers import Nats, Postgres, new_folder, until
 from tests.faults.workload import Api, Workload
@@ -61,7 +61,7 @@ class Cell:
 
     # ------------------------------------------------------------------ life
 
-    def start(self, options: Sequence[str], clock_off: dict[str, str], noise: Callable[[bool], Filter] | None) -> None:
+    def start(self, options: Sequence[str], clock_off: dict[str, int], noise: Callable[[bool], Filter] | None) -> None:
         self.options = tuple(options)
         self.postgres.start()
         self.postgres.query("CREATE DATABASE ostro", database="postgres")
@@ -69,7 +69,7 @@ class Cell:
             self.nats = Nats(self.folder)
             self.nats.start()
         for name, roles in self.layout.items():
-            self.parts[name] = self._part(name, roles, clock_off.get(name, ""), noise)
+            self.parts[name] = self._part(name, roles, clock_off.get(name, 0), noise)
         # The first server makes the tables; the others would wait for it.
         first = next(part for name, part in self.parts.items() if self.layout[name] != "executor")
         first.start()
@@ -79,7 +79,7 @@ class Cell:
         for part in others:
             part.await_ready()
 
-    def _part(self, name: str, roles: str, clock_off: str, noise: Callable[[bool], Filter] | None) -> Part:
+    def _part(self, name: str, roles: str, clock_off: int, noise: Callable[[bool], Filter] | None) -> Part:
         options = ["--roles", roles, *self.options]
         if self.nats is not None:
             self.bus[name] = self.cables.to(self.nats.port, noise) if noise else self.cables.to(self.nats.port)
@@ -87,7 +87,8 @@ class Cell:
         if roles != "executor":
             self.database[name] = self.cables.to(self.postgres.port)
             options += ["--database", self.postgres.url(self.database[name].port)]
-        return Part(self.folder, name, *options, clock_off=clock_off)
+        variables = wrong_clock(self.folder, clock_off) if clock_off else {}
+        return Part(self.folder, name, *options, **variables)
 
     def close(self) -> None:
         for part in self.parts.values():
@@ -187,11 +188,12 @@ async def cell(
     *options: str,
     seed: int = SEED,
     misses: int = 30,
-    clock_off: dict[str, str] | None = None,
+    clock_off: dict[str, int] | None = None,
     noise: Callable[[bool], Filter] | None = None,
     keep: bool = False,
 ) -> AsyncIterator[Cell]:
-    """A running cell with its definitions uploaded. `misses`: heartbeats (one a second) that an executor may miss."""
+    """A running cell with its definitions uploaded. `misses`: heartbeats (one a second) that an executor may miss;
+    `clock_off`: name -> seconds that a process's clock is wrong by."""
     folder = new_folder("ostro-faults-")
     own = ["--heartbeat", "1", "--heartbeat-misses", str(misses), "--drain", "5", *options]
     with Cables() as cables:

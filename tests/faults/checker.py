@@ -33,7 +33,12 @@ async def check(load: Workload, *, certain: bool = True) -> dict[str, int]:
             problems.append(f"task {task['id']} {task['name']} is {task['state']}")
     roots = {id for id, row in executions.items() if not row.get("task_execution_id")}
     problems += [f"accepted and lost: {id} {load.accepted[id]}" for id in load.accepted.keys() - roots]
-    problems += [f"nobody started {id} {executions[id]['workflow_name']}" for id in roots - load.accepted.keys()]
+    ticks = {id for id in roots if executions[id]["workflow_name"] == "ticked"}
+    problems += [f"a tick ended {executions[id]['state']}" for id in ticks if executions[id]["state"] != "SUCCESS"]
+    if len(ticks) != load.ticks:
+        problems.append(f"the cron trigger has fired {len(ticks)} times instead of {load.ticks}")
+    others = roots - load.accepted.keys() - ticks
+    problems += [f"nobody started {id} {executions[id]['workflow_name']}" for id in others]
     unknown = 0
     for id, (name, key) in load.accepted.items():
         if id in executions:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,30 +13,31 @@ from tests.faults.net import free_port
 from tests.faults.servers import PATIENCE, until
 
 _READY = re.compile(r"is ready at ")
-_FAKETIME = Path("/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1")
+_CLOCK = Path(__file__).with_name("clock.c")
 
 
-def has_faketime() -> bool:
-    return _FAKETIME.exists()
+def has_compiler() -> bool:
+    return shutil.which("cc") is not None
+
+
+def wrong_clock(folder: Path, seconds: int) -> dict[str, str]:
+    """Variables for a process whose time of day is off by that much."""
+    library = folder / "clock.so"
+    if not library.exists():
+        subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", str(library), str(_CLOCK)], check=True)
+    return {"LD_PRELOAD": str(library), "OSTRO_TEST_CLOCK_OFF": str(seconds)}
 
 
 class Part:
     """A process with some roles. Its log is a file; `since` marks where the present life began."""
 
-    def __init__(self, folder: Path, name: str, *options: str, clock_off: str = "", **variables: str) -> None:
-        """`clock_off`: what its clock is wrong by, as libfaketime takes it ("+1h")."""
+    def __init__(self, folder: Path, name: str, *options: str, **variables: str) -> None:
         self.name = name
         self.port = free_port()
         self.log = folder / f"{name}.log"
         self.kills = 0
         self._options = options
         self._variables = dict(variables)
-        if clock_off:
-            # A host with a wrong clock is wrong by the time of day; its monotonic clock is right.
-            self._variables |= {
-                "LD_PRELOAD": str(_FAKETIME), "FAKETIME": clock_off, "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-                "DONT_FAKE_MONOTONIC": "1",
-            }  # fmt: skip
         self._folder = folder
         self._since = 0
         self._process: subprocess.Popen[bytes] | None = None

@@ -137,6 +137,11 @@ class Postgres:
         self._end(signal.SIGKILL)
         until(lambda: not self._children(), "PostgreSQL's children are gone")
 
+    def pids(self) -> list[int]:
+        """Of the postmaster and its children."""
+        assert self._process is not None
+        return [self._process.pid, *map(int, self._children())]
+
     def _children(self) -> list[str]:
         found = []
         for path in Path("/proc").glob("[0-9]*/cmdline"):
@@ -200,6 +205,11 @@ class Nats:
                 return connection.recv(4) == b"INFO"
         except OSError:
             return False
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     def kill(self) -> None:
         if self._process is not None:

@@ -26,20 +26,26 @@ async def test_killed_at_any_moment() -> None:
         await running.check()
 
 
-@pytest.mark.parametrize("moment", ["before", "during"])
+@pytest.mark.parametrize("moment", ["before", "during", "late"])
 async def test_killed_around_a_commit(moment: str) -> None:
-    """Before: the commit does not reach the database. During: it does, and nobody hears that it did."""
+    """Before: the commit does not reach the database. During: it does, and nobody hears that it did. Late: it reaches
+    the database after others have taken over, and must be refused."""
     async with cell(TWO_ENGINES) as running:
         await running.load.post(20)
         stop = asyncio.Event()
         posting = asyncio.create_task(running.load.keep_posting(stop))
         for name in ("e1", "e2"):
             cable = running.database[name]
-            cable.blackhole() if moment == "before" else cable.deafen()
+            cable.deafen() if moment == "during" else cable.blackhole()
             await asyncio.sleep(0.3)
             running.parts[name].kill()
-            cable.mend()
-            await running.note_progress(f"{name} killed {moment} a commit")
+            if moment != "late":
+                cable.cut()  # what was held back is lost
+                cable.mend()
+            await running.note_progress(f"{name} killed")
+            if moment == "late":
+                await asyncio.sleep(5)
+                cable.mend()
             await asyncio.to_thread(running.parts[name].start)
         stop.set()
         await posting

@@ -115,6 +115,10 @@ triggered:
   output: {{key: <% $.key %>}}
   tasks:
     t: {{action: std.echo output=<% $.key %>}}
+
+ticked:
+  tasks:
+    t: {{action: std.noop}}
 """
 
 

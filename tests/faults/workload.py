@@ -86,6 +86,7 @@ class Workload:
     accepted: dict[str, tuple[str, str]] = field(default_factory=dict)
     events: dict[str, list[str]] = field(default_factory=dict)  # key of an event -> executions, as answered
     finished_at: dict[str, float] = field(default_factory=dict)  # monotonic
+    ticks: int = 0  # how often the cron trigger must have fired
     _count: int = 0
 
     def __post_init__(self) -> None:
@@ -142,14 +143,34 @@ class Workload:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), pause)
 
+    async def start_ticking(self) -> float:
+        """A cron trigger that fires every minute. Returns when it was made (seconds since the epoch)."""
+        trigger = {"name": "tick", "workflow_name": "ticked", "pattern": "* * * * *"}
+        await self.api.call("POST", "/v2/cron_triggers", trigger)
+        return time.time()
+
+    async def stop_ticking(self, since: float) -> None:
+        """Delete it, not while it may just be firing; notes how often it must have fired."""
+        await asyncio.sleep(max(0, 8 - time.time() % 60) or (68 - time.time() % 60) * (time.time() % 60 > 50))
+        self.ticks = int(time.time() // 60) - int(since // 60)
+        while sum(row["workflow_name"] == "ticked" for row in await self.roots()) < self.ticks:
+            await asyncio.sleep(0.5)
+            assert 4 < time.time() % 60 < 58, f"{self.ticks} ticks were due"
+        await self.api.call("DELETE", "/v2/cron_triggers/tick")
+
+    async def roots(self) -> list[dict[str, Any]]:
+        found = await self.api.call("GET", "/v2/executions?fields=id,state,workflow_name&limit=20000")
+        rows: list[dict[str, Any]] = found["executions"]
+        return rows
+
     def unfinished(self) -> list[str]:
         return [id for id in self.accepted if id not in self.finished_at]
 
     async def look(self) -> int:
         """Find out what has finished; how many have not."""
-        found = await self.api.call("GET", "/v2/executions?fields=id,state&limit=20000")
+        rows = await self.roots()
         now = time.monotonic()
-        for row in found["executions"]:
+        for row in rows:
             if row["state"] in ("SUCCESS", "ERROR", "CANCELLED") and row["id"] in self.accepted:
                 self.finished_at.setdefault(row["id"], now)
         return len(self.unfinished())

@@ -62,8 +62,9 @@ def _parameter(param: Param) -> dict[str, Any]:
 
 
 def _content(name: str) -> dict[str, Any]:
-    if name == "text":
-        return {"text/plain": {"schema": {"type": "string"}}}
+    if name in ("text", "events"):
+        kind = "text/plain" if name == "text" else "text/event-stream"
+        return {kind: {"schema": {"type": "string"}}}
     if name == "AutomationDocument":
         return {kind: {"schema": {"$ref": _REF + name}} for kind in ("application/json", "application/yaml")}
     if name.startswith("[]"):

@@ -35,7 +35,7 @@ _LIVE = (
             Param("execution_id", "Comma list of at most 8 executions: also every change of their trees."),
             Param("last_event_id", "In place of the header `Last-Event-ID`."),
         ),
-        answer="text", errors=(400, 404, 429, 503),
+        answer="events", errors=(400, 404, 429, 503),
     ),
 )  # fmt: skip
 

@@ -36,7 +36,8 @@ class Param(msgspec.Struct, frozen=True):
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One method of one path. `plain_faults`: errors have the short body of text uploads.
-    `body`: name of a schema of the OpenAPI document, or "text". `hidden`: not in the documents."""
+    `body`, `answer`: name of a schema of the OpenAPI document, "text", or "events" for a stream that has no end.
+    `hidden`: not in the documents."""
 
     method: str
     path: str

@@ -101,7 +101,7 @@ EXTENSION_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
     "LintRequest": _object(
         ("definition",),
         definition=_text("The text."),
-        kind={"enum": ["workflow", "workbook", "action", "automation", None]},
+        kind=_maybe("workflow, workbook, action or automation; null: one of the first three, by its looks."),
     ),
     "Finding": _object(
         line=_whole(), column=_whole(), end_column=_maybe("", "integer"), severity=_text("", "error", "warning"),

@@ -39,7 +39,7 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     info_file: str | None = None  # None: /info is disabled
     page: Path | None = None  # the built web page; None: nothing at /ui/
     validation_mode: ValidationMode = "mandatory"
-    services: Callable[[], list[dict[str, str]]] = list
+    services: Callable[[], Awaitable[list[dict[str, str]]]] | None = None
     metrics: Callable[[], Awaitable[bytes]] | None = None
     traffic: Traffic = msgspec.field(default_factory=Traffic)
     system_apis: Mapping[str, str] = {}  # name -> URL: what automations see as SYSTEM_APIS

@@ -54,7 +54,8 @@ async def info(call: Call) -> Answer:
 
 async def services(call: Call) -> Answer:
     refuse_unknown(call.query(), ())
-    running = sorted(call.services.settings.services(), key=lambda s: (s["type"], s["name"]))
+    source = call.services.settings.services
+    running = sorted(await source() if source is not None else [], key=lambda s: (s["type"], s["name"]))
     return json_answer({"services": running})
 
 

@@ -39,7 +39,7 @@ def findings(text: str) -> list[Problem]:
 def previewed(file: Path, body: Mapping[str, Any], user: Mapping[str, Any], config: str | None) -> list[dict[str, Any]]:
     """The calls that a run would make. Raises DefinitionError, ConfigError."""
     from ostro.api.automation.host import PreviewHost
-    from ostro.app import system_apis
+    from ostro.app_parts import system_apis
     from ostro.config import load
     from ostro.expr.preview import preview
     from ostro.expr.state import check_state_template

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ostro.cli.failures import report
 from ostro.cli.output import Column, note
 from ostro.cli.server import WHERE, YES, Server, confirmed, filters_of
 from ostro.cli.tables import print_table
@@ -23,6 +24,11 @@ COLUMNS: tuple[Column, ...] = (
 _SHOWN = 10  # of many, before they are touched
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SPAN = re.compile(r"(\d{1,6})([smhdw])")
+
+_PAST = {
+    "pause": "Paused", "resume": "Resumed", "cancel": "Cancelled", "delete": "Deleted", "rerun": "Run again",
+    "skip": "Skipped",
+}  # fmt: skip
 
 _FILTERS = (
     click.option("--state", "-s", metavar="STATE", help="In that state; several by commas."),
@@ -52,7 +58,10 @@ def by_filters(command: Command) -> Command:
         where: tuple[str, ...],
         **options: Any,
     ) -> Any:
-        filters = filters_of(where)
+        try:
+            filters = {**filters_of(where), **_times(since, before)}
+        except InvalidInput as error:
+            sys.exit(report(error))
         if state:
             filters["state"] = f"in:{state.upper()}" if "," in state else state.upper()
         if workflow:
@@ -63,17 +72,19 @@ def by_filters(command: Command) -> Command:
             filters["description"] = f"has:{text}"
         if roots:
             filters["nulls"] = "root_execution_id"
-        if since and before:
-            raise InvalidInput("Give --since or --before, not both: the API takes one bound of a time.")
-        if since:
-            filters["created_at"] = f"gte:{moment('--since', since)}"
-        if before:
-            filters["created_at"] = f"lt:{moment('--before', before)}"
         return command(*args, filters=filters, **options)
 
     for option in reversed(_FILTERS):
         run = option(run)
     return run  # type: ignore[return-value]
+
+
+def _times(since: str | None, before: str | None) -> dict[str, str]:
+    if since and before:
+        raise InvalidInput("Give --since or --before, not both: the API takes one bound of a time.")
+    if since:
+        return {"created_at": f"gte:{moment('--since', since)}"}
+    return {"created_at": f"lt:{moment('--before', before)}"} if before else {}
 
 
 def moment(option: str, text: str, now: datetime | None = None) -> str:
@@ -105,8 +116,8 @@ def change_all(
     yes: bool,
     asks: bool,
 ) -> None:
-    """Do `act` with each execution; those chosen by filters are shown and asked about first. `states`: those in which it
-    can be done, unless the filters say which. `asks`: also about those that are given by id."""
+    """Do `act` with each execution; those chosen by filters are shown and asked about first. `states`: those in which
+    it can be done, unless the filters say which. `asks`: also about those that are given by id."""
     chosen = _chosen(server, ids, filters, states)
     if not chosen:
         note("No execution is like that; nothing was done.")
@@ -119,7 +130,7 @@ def change_all(
     _do(server, verb, chosen, act)
 
 
-def _chosen(server: Server, ids: Sequence[str], filters: dict[str, str], states: frozenset[str] | None) -> list[Any]:
+def _chosen(server: Server, ids: Sequence[str], filters: dict[str, Any], states: frozenset[str] | None) -> list[Any]:
     if ids and filters:
         raise InvalidInput("Give ids or filters, not both.")
     if ids:
@@ -154,14 +165,10 @@ def _do(server: Server, verb: str, chosen: Sequence[Any], act: Callable[[Any], A
     if server.out.is_for_people:
         for fault in failed:
             note(f"{fault['id']}: {fault['error']}")
-        print(f"{_past(verb)}: {len(done)}{f', failed: {len(failed)}' if failed else ''}.")
+        print(f"{_PAST[verb]}: {len(done)}{f', failed: {len(failed)}' if failed else ''}.")
     else:
         server.out.data({"done": [one.id for one in done], "failed": failed})
     server.status = 1 if failed else 0
-
-
-def _past(verb: str) -> str:
-    return {"cancel": "Cancelled", "rerun": "Run again", "skip": "Skipped"}.get(verb, f"{verb.capitalize().rstrip('e')}ed")
 
 
 def _with_progress(verb: str, chosen: Sequence[Any]) -> Iterable[Any]:

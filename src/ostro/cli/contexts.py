@@ -107,12 +107,10 @@ class Target:
     context: str = ""
 
 
-def target(
-    variables: Mapping[str, str], *, url: str | None, context: str | None, token_file: str | None
-) -> Target:
+def target(variables: Mapping[str, str], *, url: str | None, context: str | None, token_file: str | None) -> Target:
     """Which server and which token. The address: the option, else the context named by option, else OSTRO_URL, else the
-    context named by OSTRO_CONTEXT or in use, else this machine's server. The token: the file's, else OSTRO_TOKEN, else that of the
-    context that gave the address. Raises InvalidInput."""
+    context named by OSTRO_CONTEXT or in use, else this machine's server. The token: the file's, else OSTRO_TOKEN, else
+    that of the context that gave the address. Raises InvalidInput."""
     token = read_token(token_file) if token_file else variables.get("OSTRO_TOKEN", "")
     if url and context:
         raise InvalidInput("Give --url or --context, not both.")

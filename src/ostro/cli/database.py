@@ -1,43 +1,89 @@
-"""`ostro db`: what an operator does with the database file. Works beside a running server, on snapshots."""
+"""`ostro db`: what an operator does with a database. `backup`, `check` and `current` work beside a running server."""
 
 from pathlib import Path
 
+from ostro.adapters.sql import offline
+from ostro.adapters.sql.offline import Offline, open_offline
+from ostro.adapters.sql.revisions import HEAD, REVISIONS
 from ostro.adapters.sql.sqlite.backup import copy_database
-from ostro.adapters.sql.sqlite.connection import Connection
-from ostro.adapters.sql.sqlite.schema import HEAD, REVISIONS, stored_revision
-from ostro.config import Settings
+from ostro.cli.logs import redact
+from ostro.config import SQLITE, Settings
 from ostro.model.errors import NotFound, StoreError
 
 
 def back_up(settings: Settings, target: Path) -> str:
     """A sentence about the copy that was made. Raises StoreError, NotFound."""
-    file = _file(settings)
+    if not settings.database.startswith(SQLITE):
+        raise StoreError("Back a PostgreSQL database up with its own tools: pg_dump, or pg_basebackup and its log.")
+    file = Path(settings.database.removeprefix(SQLITE))
+    if not file.is_file():
+        raise NotFound(f"There is no database at {file}.")
     copy_database(str(file), str(target.absolute()))
     return f"Copied {file} to {target} ({target.stat().st_size:,} bytes)."
 
 
 def check(settings: Settings) -> str:
     """A sentence about the state of the database; reads all of it. Raises StoreError, NotFound."""
-    file = _file(settings)
-    connection = Connection(str(file), read_only=True)
+    name = shown(settings.database)
+    database = open_offline(settings.database)
     try:
-        revision = stored_revision(connection)
-        if revision is None:
-            raise StoreError(f"{file} is empty.")
-        if revision not in REVISIONS:
-            raise StoreError(f"{file} was written by a newer Ostro (schema {revision}, this program knows {HEAD}).")
-        faults = [row[0] for row in connection.rows("PRAGMA integrity_check(5)") if row[0] != "ok"]
+        revision = _known_revision(database, name)
+        faults = database.faults()
+        size = database.size()
     finally:
-        connection.close()
+        database.close()
     if faults:
-        raise StoreError(f"{file} is damaged: {'; '.join(faults)}. Restore a backup.")
-    migration = "" if revision == HEAD else f" (will be migrated to {HEAD} at the next start)"
-    return f"{file}: good. SQLite, schema {revision}{migration}, {file.stat().st_size:,} bytes."
+        raise StoreError(f"{name} is damaged: {'; '.join(faults)}. Restore a backup.")
+    return f"{name}: good. {_kind(settings)}, schema {revision}{_needs(settings, revision)}, {size:,} bytes."
 
 
-def _file(settings: Settings) -> Path:
-    """Raises NotFound where no database is: looking must not make one."""
-    file = Path(settings.database.removeprefix("sqlite:///"))
-    if not file.is_file():
-        raise NotFound(f"There is no database at {file}.")
-    return file
+def current(settings: Settings) -> str:
+    """A sentence about the schema. Raises StoreError, NotFound."""
+    name = shown(settings.database)
+    database = open_offline(settings.database)
+    try:
+        revision = database.revision()
+    finally:
+        database.close()
+    if revision is None:
+        return f"{name} is empty; the first `ostro serve` makes the schema {HEAD}."
+    if revision not in REVISIONS:
+        return f"{name}: schema {revision}, of a newer Ostro (this program knows {HEAD})."
+    return f"{name}: schema {revision}{_needs(settings, revision)}."
+
+
+def upgrade(settings: Settings) -> str:
+    """Bring the database to this program's schema. A sentence about it. Raises StoreError, NotFound."""
+    name = shown(settings.database)
+    if settings.database.startswith(SQLITE) and not Path(settings.database.removeprefix(SQLITE)).is_file():
+        raise NotFound(f"There is no database at {name}.")
+    before, now = offline.upgrade(settings.database)
+    if before == now:
+        return f"{name} has schema {now} already."
+    return f"{name}: schema {now} (before: {before or 'empty'})."
+
+
+def shown(url: str) -> str:
+    """A database's name for people: a path, or a URL without its password."""
+    return redact(url.removeprefix(SQLITE))
+
+
+def _known_revision(database: Offline, name: str) -> str:
+    revision = database.revision()
+    if revision is None:
+        raise StoreError(f"{name} is empty.")
+    if revision not in REVISIONS:
+        raise StoreError(f"{name} was written by a newer Ostro (schema {revision}, this program knows {HEAD}).")
+    return revision
+
+
+def _kind(settings: Settings) -> str:
+    return "SQLite" if settings.database.startswith(SQLITE) else "PostgreSQL"
+
+
+def _needs(settings: Settings, revision: str) -> str:
+    if revision == HEAD:
+        return ""
+    if settings.database.startswith(SQLITE):
+        return f" (will be migrated to {HEAD} at the next start)"
+    return f" (this program needs {HEAD}: run `ostro db upgrade`)"

@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import ostro
-from ostro.adapters.sql.sqlite.connection import Connection
-from ostro.adapters.sql.sqlite.schema import HEAD, REVISIONS, stored_revision
-from ostro.app import check_exposure
+from ostro.adapters.sql.db import Database
+from ostro.adapters.sql.offline import Offline, open_offline
+from ostro.adapters.sql.revisions import HEAD, REVISIONS
+from ostro.app_parts import check_exposure
 from ostro.cli.doctor_work import Finding, old_executions, overdue_timers, stuck_work
 from ostro.config import SQLITE, Settings
 from ostro.model.errors import OstroError
@@ -45,35 +46,45 @@ def examine(settings: Settings, *, as_json: bool = False) -> int:
 
 def diagnose(settings: Settings) -> Iterator[Finding]:
     """Everything that can be found out without a server."""
-    yield from _made("versions", _versions)
-    yield from _made("configuration", lambda: _configuration(settings))
+    yield from made("versions", _versions)
+    yield from made("configuration", lambda: _configuration(settings))
+    if not settings.database.startswith(SQLITE):
+        from ostro.cli.doctor_postgres import diagnose_postgres
+
+        yield from diagnose_postgres(settings.database)
+        return
     file = Path(settings.database.removeprefix(SQLITE))
-    yield from _made("disk", lambda: _disk(file.parent))
+    yield from made("disk", lambda: _disk(file.parent))
     if not file.is_file():
         yield Finding("database", "hint", f"There is no database at {file} yet; `ostro serve` makes it.")
         return
     try:
-        connection = Connection(str(file), read_only=True)
+        database = open_offline(settings.database, read_only=True)
     except OstroError as error:
         yield Finding("database", "wrong", error.message)
         return
     try:
         is_running = _is_locked(file)
         yield Finding("server", "ok", "A server uses the database." if is_running else "No server is running on it.")
-        database = list(_made("database", lambda: _database(connection, file)))
-        yield from database
-        if any(finding.level == "wrong" for finding in database):
+        found = list(made("database", lambda: _database(database, file)))
+        yield from found
+        if any(finding.level == "wrong" for finding in found):
             return
-        yield from _made("log", lambda: _log(file))
-        yield from _made("clock", lambda: _clock(connection))
-        yield from _made("timers", lambda: overdue_timers(connection, is_running=is_running))
-        yield from _made("work", lambda: stuck_work(connection))
-        yield from _made("age", lambda: old_executions(connection))
+        yield from made("log", lambda: _log(file))
+        yield from examine_work(database, is_running=is_running)
     finally:
-        connection.close()
+        database.close()
 
 
-def _made(subject: str, examination: Examination) -> Iterator[Finding]:
+def examine_work(database: Offline, *, is_running: bool) -> Iterator[Finding]:
+    """What is in the rows, whatever database holds them."""
+    yield from made("clock", lambda: _clock(database.db))
+    yield from made("timers", lambda: overdue_timers(database.db, is_running=is_running))
+    yield from made("work", lambda: stuck_work(database))
+    yield from made("age", lambda: old_executions(database.db))
+
+
+def made(subject: str, examination: Examination) -> Iterator[Finding]:
     try:
         yield from examination()
     except OstroError as error:
@@ -135,15 +146,15 @@ def _is_locked(file: Path) -> bool:
         os.close(descriptor)
 
 
-def _database(connection: Connection, file: Path) -> Iterator[Finding]:
-    revision = stored_revision(connection)
+def _database(database: Offline, file: Path) -> Iterator[Finding]:
+    revision = database.revision()
     if revision is None:
         yield Finding("database", "wrong", f"{file} is empty.")
         return
     if revision not in REVISIONS:
         yield Finding("database", "wrong", f"{file} was written by a newer Ostro (schema {revision}, we know {HEAD}).")
         return
-    faults = [row[0] for row in connection.rows("PRAGMA quick_check(5)") if row[0] != "ok"]
+    faults = [row[0] for row in database.db.rows("PRAGMA quick_check(5)") if row[0] != "ok"]
     if faults:
         yield Finding("database", "wrong", f"{file} is damaged: {'; '.join(faults)}. Restore a backup.")
         return
@@ -163,7 +174,7 @@ def _log(file: Path) -> Iterator[Finding]:
         yield Finding("log", "ok", text)
 
 
-def _clock(connection: Connection) -> Iterator[Finding]:
+def _clock(connection: Database) -> Iterator[Finding]:
     """Rows carry the server's time: none of them can be from the future."""
     ((newest,),) = connection.rows("SELECT max(created_at) FROM executions")
     now = time.time_ns() // 1000

@@ -6,8 +6,9 @@ from typing import Literal, NamedTuple
 
 from ostro.adapters.sql.blobs import blob_texts
 from ostro.adapters.sql.catalog import revisions
+from ostro.adapters.sql.db import Database
 from ostro.adapters.sql.loading import load_executions, unfinished_in_tree, unfinished_roots
-from ostro.adapters.sql.sqlite.connection import Connection
+from ostro.adapters.sql.offline import Offline
 from ostro.core.graph import Graph
 from ostro.core.invariants import Violation, stored_violations
 from ostro.core.restore import blobs_of
@@ -29,16 +30,16 @@ class Finding(NamedTuple):
     text: str
 
 
-def stuck_work(connection: Connection) -> Iterator[Finding]:
+def stuck_work(database: Offline) -> Iterator[Finding]:
     """Reads each unfinished tree as the server would at its start, and asks of all in it who will move it."""
     looked_at, after = 0, ""
     bad: list[str] = []
     graphs: dict[str, Graph] = {}
     while looked_at < _MOST_TREES:
-        page = unfinished_roots(connection, after, 200)
+        page = unfinished_roots(database.db, after, 200)
         for root_id in page:
             looked_at += 1
-            bad += _of_tree(connection, root_id, graphs)
+            bad += _of_tree(database, root_id, graphs)
         if len(page) < 200:
             break
         after = page[-1]
@@ -50,17 +51,17 @@ def stuck_work(connection: Connection) -> Iterator[Finding]:
         yield Finding("work", "ok", f"Everything in {looked_at} unfinished executions has somebody who will move it.")
 
 
-def _of_tree(connection: Connection, root_id: str, graphs: dict[str, Graph]) -> list[str]:
-    connection.run("BEGIN")  # one moment for all that is read of the tree
+def _of_tree(database: Offline, root_id: str, graphs: dict[str, Graph]) -> list[str]:
+    database.begin()  # one moment for all that is read of the tree
     try:
-        return [f"{found} (in execution {root_id})" for found in _violations(connection, root_id, graphs)]
+        return [f"{found} (in execution {root_id})" for found in _violations(database.db, root_id, graphs)]
     except Exception as error:  # whatever is in the rows must not end the examination
         return [f"Execution {root_id} cannot be read: {type(error).__name__}: {error}"]
     finally:
-        connection.rollback()
+        database.end()
 
 
-def _violations(connection: Connection, root_id: str, graphs: dict[str, Graph]) -> list[Violation]:
+def _violations(connection: Database, root_id: str, graphs: dict[str, Graph]) -> list[Violation]:
     ids = unfinished_in_tree(connection, root_id)
     if not ids:
         return []
@@ -80,7 +81,7 @@ def _violations(connection: Connection, root_id: str, graphs: dict[str, Graph]) 
     return stored_violations(stored, lambda one: graphs[one.record.revision_id], blobs)
 
 
-def old_executions(connection: Connection) -> Iterator[Finding]:
+def old_executions(connection: Database) -> Iterator[Finding]:
     before = time.time_ns() // 1000 - _OLD_DAYS * _DAY_US
     ids = [
         id
@@ -99,11 +100,11 @@ def old_executions(connection: Connection) -> Iterator[Finding]:
         yield Finding("age", "ok", f"No execution is unfinished for more than {_OLD_DAYS} days.")
 
 
-def overdue_timers(connection: Connection, *, is_running: bool) -> Iterator[Finding]:
+def overdue_timers(connection: Database, *, is_running: bool) -> Iterator[Finding]:
     """A running server fires timers within milliseconds; without one they wait for its start."""
     now = time.time_ns() // 1000
     ((count, first),) = connection.rows(
-        "SELECT count(*), min(due_at) FROM (SELECT due_at FROM timers WHERE due_at < ? LIMIT 10000)",
+        "SELECT count(*), min(due_at) FROM (SELECT due_at FROM timers WHERE due_at < ? LIMIT 10000) AS overdue",
         (now - _OVERDUE_US,),
     )
     if not count:

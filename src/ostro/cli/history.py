@@ -60,9 +60,7 @@ def follow_lines(client: Client, id: str) -> Iterator[str]:
                     yield line
             if client.executions.get(id).state in RESTING:
                 return
-        elif isinstance(event, ActionEvent):
-            yield _line(event, event.name)
-        elif isinstance(event, TaskEvent):
+        elif isinstance(event, ActionEvent | TaskEvent):
             yield _line(event, event.name)
         elif isinstance(event, ExecutionEvent):
             yield _line(event, f"({event.workflow_name})")

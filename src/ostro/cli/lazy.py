@@ -40,9 +40,11 @@ class _Commands(MutableMapping[str, click.Command]):
 class LazyGroup(click.Group):
     """`places` says where commands are. `sections`: headings of the help, each with the names below it."""
 
-    def __init__(self, *args: object, places: Places, sections: Mapping[str, tuple[str, ...]], **kwargs: object) -> None:
+    def __init__(
+        self, *args: object, places: Places, sections: Mapping[str, tuple[str, ...]], **kwargs: object
+    ) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.commands: _Commands = _Commands(places)  # type: ignore[assignment]
+        self.commands: _Commands = _Commands(places)
         self.sections = sections
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

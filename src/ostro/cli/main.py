@@ -1,7 +1,8 @@
 """The command line: parses options and hands over. Each command's work is in a module of its own, imported when used,
 so that `ostro version` does not pay for a server.
 
-Exit status: 0 good, 1 the work failed, 2 wrong usage or it could not begin, 3 cancelled, 4 paused.
+Exit status: 0 good, 1 the work failed, 2 wrong usage or it could not begin, 3 cancelled, 4 paused, 5 the server does
+not answer, 6 not allowed, 7 not found.
 """
 
 import sys
@@ -12,28 +13,64 @@ from typing import Any, NoReturn, TypeVar
 import click
 
 import ostro
-from ostro.cli.automation import automation
-from ostro.cli.nats import nats
+from ostro.cli.failures import FAILED, USAGE
+from ostro.cli.lazy import LazyGroup, Places
+from ostro.cli.options import CONFIG, DATABASE
 from ostro.config import TABLE, Setting, load
-from ostro.model.commands import DEFAULT_PROJECT
 from ostro.model.errors import OstroError
-
-FAILED = 1
-USAGE = 2
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-CONFIG = click.option("--config", metavar="FILE", help="TOML file with settings. [env OSTRO_CONFIG]")
-DATABASE = click.option("--database", metavar="FILE", help="SQLite file or URL. [env OSTRO_DATABASE]")
+_COMMANDS = "ostro.cli.commands"
+PLACES: Places = {
+    "workflow": (f"{_COMMANDS}.definitions:workflow", "Workflows."),
+    "workbook": (f"{_COMMANDS}.definitions:workbook", "Workbooks: workflows and actions in one text."),
+    "action": (f"{_COMMANDS}.definitions:action", "Actions, built-in and ad-hoc ones."),
+    "automation": (f"{_COMMANDS}.automation:automation", "HTTP automations: lists of API calls with retries."),
+    "environment": (f"{_COMMANDS}.environment:environment", "Named variables for executions."),
+    "execution": (f"{_COMMANDS}.execution:execution", "Runs of workflows: start, watch, steer."),
+    "task": (f"{_COMMANDS}.task:task", "Tasks of executions."),
+    "action-execution": (f"{_COMMANDS}.task:action_execution", "Runs of actions; complete asynchronous ones."),
+    "overview": (f"{_COMMANDS}.overview:overview", "What runs, what needs attention, what is due next."),
+    "cron-trigger": (f"{_COMMANDS}.triggers:cron_trigger", "Workflows started by the clock."),
+    "event-trigger": (f"{_COMMANDS}.triggers:event_trigger", "Workflows started by events."),
+    "context": (f"{_COMMANDS}.context:context", "Servers by name: log in, switch."),
+    "token": (f"{_COMMANDS}.token:token", "API tokens."),
+    "secret": (f"{_COMMANDS}.secret:secret", "Secrets for actions."),
+    "member": (f"{_COMMANDS}.access:member", "Projects that workflows are shared with."),
+    "code-source": (f"{_COMMANDS}.access:code_source", "Uploaded Python for dynamic actions."),
+    "dynamic-action": (f"{_COMMANDS}.access:dynamic_action", "Actions whose classes are in code sources."),
+    "service": (f"{_COMMANDS}.access:service", "Running processes of the server."),
+    "audit": (f"{_COMMANDS}.access:audit", "Who changed what."),
+    "maintenance": (f"{_COMMANDS}.overview:maintenance", "Begin or end maintenance."),
+    "nats": ("ostro.cli.nats:nats", "Settings for the NATS server of a cluster."),
+    "completion": (f"{_COMMANDS}.completion:completion", "Complete commands in bash, zsh or fish."),
+}
+SECTIONS = {
+    "Without a server": ("run", "lint", "completion", "version"),
+    "The server of this machine": ("serve", "db", "doctor", "nats"),
+    "Define": ("workflow", "workbook", "action", "automation", "environment"),
+    "Run": ("execution", "task", "action-execution", "overview", "cron-trigger", "event-trigger"),
+    "Administer": (
+        "context", "token", "secret", "member", "code-source", "dynamic-action", "service", "audit", "maintenance",
+        "import",
+    ),
+}  # fmt: skip
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.group(
+    cls=LazyGroup,
+    places=PLACES,
+    sections=SECTIONS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
 def app() -> None:
-    """Durable workflow automation, compatible with Mistral's API and workflow language."""
+    """Durable workflow automation, compatible with Mistral's API and workflow language.
 
-
-app.add_command(automation)
-app.add_command(nats)
+    Commands about things at a server talk to http://127.0.0.1:8989 unless --url, OSTRO_URL or `ostro context` says
+    otherwise. Exit status: 0 good, 1 it failed, 2 wrong usage, 3 cancelled, 4 paused, 5 the server does not answer,
+    6 not allowed, 7 not found.
+    """
 
 
 def fail(message: str, status: int = USAGE) -> NoReturn:
@@ -173,154 +210,46 @@ def check(database: str | None, config: str | None) -> None:
         fail(error.message, FAILED)
 
 
-@app.group()
-def token() -> None:
-    """Make, list and revoke API tokens, for `ostro serve --auth token`."""
-
-
-@token.command("create")
-@click.option("--project", required=True, metavar="NAME", help="Project that the token's owner works in.")
-@click.option("--user", default="api", metavar="NAME", help="Name of the token's owner. [default api]")
-@click.option("--role", "roles", multiple=True, metavar="NAME", help="A role; `admin` sees and changes all projects.")
-@click.option("--expires", default="365d", metavar="TIME", help="90d, 12h, 30m, 1y or never. [default 365d]")
-@click.option("--description", default="", metavar="TEXT", help="What the token is for.")
+@db.command()
 @DATABASE
 @CONFIG
-def create_token(
-    project: str,
-    user: str,
-    roles: tuple[str, ...],
-    expires: str,
-    description: str,
-    database: str | None,
-    config: str | None,
-) -> None:
-    """Make a token and print it, alone on standard output. It cannot be shown again."""
-    from ostro.cli.token import create
+def current(database: str | None, config: str | None) -> None:
+    """Say which schema the database has, and whether this version can use it."""
+    from ostro.cli.database import current as current_schema
 
     try:
-        text, about = create(
-            load({"database": database}, config=config),
-            project=project,
-            user=user,
-            roles=roles,
-            expires=expires,
-            description=description,
-        )
-    except OstroError as error:
-        fail(error.message, FAILED)
-    print(about, file=sys.stderr)
-    print(text)
-
-
-@token.command("list")
-@DATABASE
-@CONFIG
-def list_tokens(database: str | None, config: str | None) -> None:
-    """List all tokens: who they are for and whether they are still good, not the tokens themselves."""
-    from ostro.cli.tables import print_table
-    from ostro.cli.token import list_all
-
-    try:
-        print_table(list_all(load({"database": database}, config=config)))
+        print(current_schema(load({"database": database}, config=config)))
     except OstroError as error:
         fail(error.message, FAILED)
 
 
-@token.command("revoke")
-@click.argument("id")
+@db.command()
 @DATABASE
 @CONFIG
-def revoke_token(id: str, database: str | None, config: str | None) -> None:
-    """Revoke the token with that id."""
-    from ostro.cli.token import revoke
+def upgrade(database: str | None, config: str | None) -> None:
+    """Bring the database to this version's schema. Servers of the version before may go on with PostgreSQL."""
+    from ostro.cli.database import upgrade as upgrade_schema
 
     try:
-        print(revoke(load({"database": database}, config=config), id))
+        print(upgrade_schema(load({"database": database}, config=config)))
     except OstroError as error:
         fail(error.message, FAILED)
 
 
-@app.group()
-def secret() -> None:
-    """Keep secrets for actions: `<% secret(name) %>` in their input. Needs a key, see `ostro secret key`."""
+@db.command("copy")
+@click.argument("source")
+@click.argument("target")
+def copy_all(source: str, target: str) -> None:
+    """Copy the database SOURCE, which no server may use meanwhile, to the empty database TARGET.
 
-
-PROJECT = click.option("--project", default=DEFAULT_PROJECT, metavar="NAME", help="Project of the secret.")
-KEYS = click.option("--secret-key-file", metavar="FILE", help="File with the keys. [env OSTRO_SECRET_KEY_FILE]")
-
-
-@secret.command("set")
-@click.argument("name")
-@PROJECT
-@KEYS
-@DATABASE
-@CONFIG
-def set_secret(name: str, project: str, secret_key_file: str | None, database: str | None, config: str | None) -> None:
-    """Store a secret, or change it. The value is asked for, or read from standard input."""
-    from ostro.cli.secret import set_one
+    Each is a SQLite file or a URL. An interrupted copy goes on when the command is given again.
+    """
+    from ostro.cli.database_copy import copy_database
 
     try:
-        settings = load({"database": database, "secret_key_file": secret_key_file}, config=config)
-        if sys.stdin.isatty():
-            value = click.prompt(f"Value of {name}", hide_input=True, confirmation_prompt=True, err=True)
-        else:
-            value = sys.stdin.read().removesuffix("\n")
-        print(set_one(settings, name, value, project))
+        print(copy_database(source, target))
     except OstroError as error:
         fail(error.message, FAILED)
-
-
-@secret.command("list")
-@click.option("--project", default=None, metavar="NAME", help="Only of this project.")
-@DATABASE
-@CONFIG
-def list_secrets(project: str | None, database: str | None, config: str | None) -> None:
-    """List names of secrets, with the key that each is sealed by. Never values."""
-    from ostro.cli.secret import list_all
-    from ostro.cli.tables import print_table
-
-    try:
-        print_table(list_all(load({"database": database}, config=config), project))
-    except OstroError as error:
-        fail(error.message, FAILED)
-
-
-@secret.command("delete")
-@click.argument("name")
-@PROJECT
-@DATABASE
-@CONFIG
-def delete_secret(name: str, project: str, database: str | None, config: str | None) -> None:
-    """Delete a secret."""
-    from ostro.cli.secret import delete
-
-    try:
-        print(delete(load({"database": database}, config=config), name, project))
-    except OstroError as error:
-        fail(error.message, FAILED)
-
-
-@secret.command("rotate")
-@KEYS
-@DATABASE
-@CONFIG
-def rotate_secrets(secret_key_file: str | None, database: str | None, config: str | None) -> None:
-    """Seal all secrets anew by the first key."""
-    from ostro.cli.secret import rotate
-
-    try:
-        print(rotate(load({"database": database, "secret_key_file": secret_key_file}, config=config)))
-    except OstroError as error:
-        fail(error.message, FAILED)
-
-
-@secret.command("key")
-def make_key() -> None:
-    """Print a new key for secrets."""
-    from ostro.adapters.vault import new_key
-
-    print(new_key())
 
 
 @app.command("import")

@@ -11,15 +11,14 @@ import secrets
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TypeVar
 
 from ostro.adapters.sql import access, open_store
 from ostro.adapters.sql.db import Database
-from ostro.adapters.sql.sqlite.connection import Connection
-from ostro.adapters.sql.sqlite.schema import HEAD, stored_revision
-from ostro.app import make_folder
-from ostro.config import SQLITE, Settings
+from ostro.adapters.sql.offline import Offline, open_offline, within
+from ostro.adapters.sql.revisions import HEAD
+from ostro.app_parts import make_folder
+from ostro.config import Settings
 from ostro.model.access import AuditRecord
 from ostro.model.errors import NotFound
 from ostro.model.ids import IdMaker
@@ -37,33 +36,20 @@ def time_text(at: int) -> str:
 
 def read(settings: Settings, function: Callable[[Database], T]) -> T:
     """Raises NotFound where no database is, StoreError."""
-    file = _file(settings)
-    if not file.is_file():
-        raise NotFound(f"There is no database at {file}.")
-    _ensure(settings, file)
-    connection = Connection(str(file), read_only=True)
+    database = _open(settings, make=False)
     try:
-        return function(connection)
+        return function(database.db)
     finally:
-        connection.close()
+        database.close()
 
 
 def change(settings: Settings, function: Callable[[Database], T]) -> T:
     """Run a function in a transaction of its own. Raises StoreError, and what the function raises."""
-    file = _file(settings)
-    _ensure(settings, file)
-    connection = Connection(str(file))
+    database = _open(settings, make=True)
     try:
-        connection.run("PRAGMA synchronous = FULL")
-        connection.run("BEGIN IMMEDIATE")
-        try:
-            value = function(connection)
-            connection.run("COMMIT")
-        finally:
-            connection.rollback()
+        return within(database, function)
     finally:
-        connection.close()
-    return value
+        database.close()
 
 
 def audit(db: Database, project_id: str, action: str, target: str) -> None:
@@ -88,21 +74,22 @@ def _user() -> str:
     return "unknown"
 
 
-def _file(settings: Settings) -> Path:
-    return Path(settings.database.removeprefix(SQLITE))
-
-
-def _ensure(settings: Settings, file: Path) -> None:
-    if file.is_file():
-        connection = Connection(str(file), read_only=True)
+def _open(settings: Settings, *, make: bool) -> Offline:
+    """With this program's schema: an older file is migrated, an older PostgreSQL refused."""
+    with contextlib.suppress(*([NotFound] if make else [])):
+        database = open_offline(settings.database)
         try:
-            if stored_revision(connection) == HEAD:
-                return
-        finally:
-            connection.close()
+            revision = database.revision()
+        except BaseException:
+            database.close()
+            raise
+        if revision == HEAD:
+            return database
+        database.close()
     make_folder(settings)
 
-    async def make() -> None:
+    async def ensure() -> None:
         await (await open_store(settings.database, durability=settings.durability)).close()
 
-    asyncio.run(make())
+    asyncio.run(ensure())
+    return open_offline(settings.database)

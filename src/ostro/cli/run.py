@@ -22,8 +22,8 @@ from ostro.app import Core, create_api, open_core
 from ostro.cli.automation_local import is_automation
 from ostro.cli.local import choose, upload, upload_automation
 from ostro.cli.progress import Progress, node_of
-from ostro.cli.values import read_values
 from ostro.cli.run_report import report
+from ostro.cli.values import read_values
 from ostro.cli.views import LiveTree, Plain, View
 from ostro.config import Settings, database_url
 from ostro.model.automation import NAMESPACE

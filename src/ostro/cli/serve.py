@@ -21,10 +21,10 @@ import uvloop
 import ostro
 from ostro.api.page import BUILT as PAGE
 from ostro.api.page import is_built
-from ostro.app import Core, build, check_exposure
+from ostro.app import Core, Worker, build, check_exposure
 from ostro.cli.connections import bounded_protocol
 from ostro.cli.logs import redact
-from ostro.config import ConfigError, Settings
+from ostro.config import ROLES, ConfigError, Settings
 
 log = logging.getLogger("ostro.serve")
 
@@ -68,8 +68,8 @@ async def _warm_up() -> None:
     await asyncio.to_thread(warm_up)
 
 
-def _unfinished(core: Core) -> str:
-    running = core.executor.running
+def _unfinished(core: Core | Worker) -> str:
+    running = 0 if core.executor is None else core.executor.running
     return f"{running} running actions (at most {core.settings.drain:g} s)" if running else "the last commits"
 
 
@@ -171,14 +171,16 @@ def _listening_socket(settings: Settings) -> socket.socket:
     return sock
 
 
-def _announcement(settings: Settings, sock: socket.socket, core: Core) -> str:
+def _announcement(settings: Settings, sock: socket.socket, core: Core | Worker) -> str:
     host, port = sock.getsockname()[:2]
     host = f"[{host}]" if ":" in host else host
-    database = redact(settings.database.removeprefix("sqlite:///"))
-    return (
-        f"Ostro {ostro.__version__} is ready at http://{host}:{port} · {len(core.actions)} actions · "
-        f"data in {database} (durability {settings.durability})"
-    )
+    parts = [f"Ostro {ostro.__version__} is ready at http://{host}:{port}", f"{len(core.actions)} actions"]
+    if len(settings.roles) < len(ROLES):
+        parts.append(f"roles {', '.join(settings.roles)}")
+    if isinstance(core, Core):
+        database = redact(settings.database.removeprefix("sqlite:///"))
+        parts.append(f"data in {database} (durability {settings.durability})")
+    return " · ".join(parts)
 
 
 async def _report_shutdown(stopping: _Stopping) -> None:

@@ -21,7 +21,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 _OPTIONS = (
     click.option("--url", metavar="URL", help="The server. [env OSTRO_URL; else the context's]"),
-    click.option("--context", metavar="NAME", help="A server of `ostro context`. [env OSTRO_CONTEXT; else the one in use]"),
+    click.option("--context", metavar="NAME", help="A server of `ostro context`. [env OSTRO_CONTEXT]"),
     click.option("--token-file", metavar="FILE", help="File with the token. [env OSTRO_TOKEN: the token itself]"),
     click.option("--json", "form", flag_value="json", help="Print JSON."),
     click.option("--yaml", "form", flag_value="yaml", help="Print YAML."),
@@ -92,9 +92,7 @@ def at_server(command: Command) -> Command:
     wrong is told, and is the exit status."""
 
     @functools.wraps(command)
-    def run(
-        url: str | None, context: str | None, token_file: str | None, form: str | None, **options: Any
-    ) -> None:
+    def run(url: str | None, context: str | None, token_file: str | None, form: str | None, **options: Any) -> None:
         server = Server(url, context, token_file, form)
         sys.exit(work(lambda: command(server, **options), server) or server.status)
 
@@ -141,16 +139,24 @@ def read_text(file: str) -> str:
 
 YES = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 INPUT = click.option(
-    "--input", "-i", multiple=True, metavar="KEY=VALUE", help="Input: a value is JSON or else a text. Also JSON, or a file."
+    "--input",
+    "-i",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="A value is JSON or else a text. Also a JSON object, or a file.",
 )
 ENV = click.option("--env", "-e", multiple=True, metavar="KEY=VALUE", help="Environment, given as input is.")
 NAMESPACE = click.option("--namespace", metavar="NAME", help="Namespace of the definition.")
 LIMIT = click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="Rows at most.")
 SORT = click.option("--sort", metavar="FIELD", help="Sort by a field; -FIELD: the largest first.")
 WHERE = click.option(
-    "--where", "-w", multiple=True, metavar="FIELD=VALUE", help="A filter of the API: name=has:deploy, state=in:ERROR,PAUSED."
+    "--where",
+    "-w",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="A filter of the API: name=has:deploy.",
 )
-SCOPE = click.option("--scope", type=click.Choice(["private", "public"]), help="Who sees it; public: for administrators.")
+SCOPE = click.option("--scope", type=click.Choice(["private", "public"]), help="Who sees it (public: administrators).")
 
 
 def filters_of(where: tuple[str, ...]) -> dict[str, str]:

@@ -13,7 +13,7 @@ _LEAST = 8  # characters that a column is cut down to
 
 
 def print_table(rows: Sequence[Mapping[str, str]]) -> None:
-    """All rows have the same keys, which head the columns, the most important ones first. Nothing is printed for no rows.
+    """All rows have the same keys, which head the columns, the most important ones first. No rows, no output.
 
     On a terminal the table fits its width: the last columns are left out, then texts are cut. Elsewhere nothing is.
     """

@@ -29,19 +29,21 @@ class Plain:
 
     def __init__(self, stream: TextIO = sys.stdout) -> None:
         self._stream = stream
+        self._at = 0.0  # seconds; a server's times may be whole ones, and lines never go back in time
 
     def show(self, tree: Tree, changed: Sequence[Node]) -> None:
         begun = tree.root.begun
         for node in changed:
             kind = "workflow" if node.is_workflow else "task"
             note = f"  {first_line(node.state_info)}" if node.state_info else ""
-            self._print(f"{max(0.0, node.changed - begun):8.3f}  {node.state:9} {kind:8} {node.name}{note}")
+            self._at = max(self._at, node.changed - begun)
+            self._print(f"{self._at:8.3f}  {node.state:9} {kind:8} {node.name}{note}")
 
     def end(self, tree: Tree, output: Any) -> None:
         root = tree.root
         if root.state == ERROR and root.state_info:
             self._print(root.state_info)
-        if output is not None:
+        if output is not None and not _repeats(root, output):
             self._print(json.dumps(output, indent=2, ensure_ascii=False))
 
     def _print(self, text: str) -> None:
@@ -49,8 +51,8 @@ class Plain:
 
 
 class LiveTree:
-    """A tree in the terminal that is redrawn in place; by itself, so that its clocks go on, if `ticking` is given: the tree
-    to draw then, which must bear to be read from another thread."""
+    """A tree in the terminal that is redrawn in place; by itself, so that its clocks go on, if `ticking` is given: the
+    tree to draw then, which must bear to be read from another thread."""
 
     def __init__(self, console: Any = None, *, ticking: Callable[[], Tree] | None = None) -> None:
         from rich.console import Console
@@ -79,11 +81,16 @@ class LiveTree:
         root = tree.root
         if root.state == ERROR and root.state_info:
             self._console.print(root.state_info, style="red", markup=False, highlight=False)
-        if output is not None:
+        if output is not None and not _repeats(root, output):
             self._console.print_json(json.dumps(output), ensure_ascii=False)
 
     def tree(self, tree: Tree) -> Any:
         return picture(tree)
+
+
+def _repeats(root: Node, output: Any) -> bool:
+    """Whether an output only says again why it failed."""
+    return root.state == ERROR and output == {"result": root.state_info}
 
 
 def picture(tree: Tree) -> Any:

@@ -1,13 +1,13 @@
 """An execution at a server, watched: read as a whole once, then kept up to date by the server's live events.
 
-Guarantees that nothing is missed: when the stream may have a gap, the whole is read again. Where there is no stream (too many
-are open, or a proxy does not let it through) the whole is read every second.
+Guarantees that nothing is missed: when the stream may have a gap, the whole is read again. Where there is no stream
+(too many are open, or a proxy does not let it through) the whole is read every second.
 """
 
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ class RemoteTree:
         self._lock = threading.Lock()
         self._nodes: dict[str, Node] = {}
         self._below: dict[str, list[str]] = {}
+        self._above: dict[str, str] = {}
         self._root_id = execution.id
         begun = _seconds(execution.created_at) or time.time()
         self._put(Node(execution.id, execution.workflow_name, execution.state, True, begun, changed=begun), None)
@@ -40,14 +41,23 @@ class RemoteTree:
         with self._lock:
             return [self._nodes[id] for id in self._below.get(node.id, ())]
 
-    def _put(self, node: Node, parent: str | None) -> bool:
-        """Whether its state is another one than before."""
+    def _put(self, node: Node, parent: str | None, *, is_exact: bool = True) -> bool:
+        """Whether its state is another one than before. What is not `is_exact` does not replace what is known of it."""
         with self._lock:
             known = self._nodes.get(node.id)
-            self._nodes[node.id] = node
+            is_new = known is None or known.state != node.state
+            if is_new or is_exact:
+                self._nodes[node.id] = node
             if known is None and parent is not None:
                 self._below.setdefault(parent, []).append(node.id)
-            return known is None or known.state != node.state
+                self._above[node.id] = parent
+            return is_new
+
+    def _is_ours(self, id: str) -> bool:
+        """Whether it is below the root: the stream tells of the whole tree, of which the root may be a branch."""
+        while id in self._above:
+            id = self._above[id]
+        return id == self._root_id
 
     def load(self, client: Client) -> list[Node]:
         """Read the whole; what has another state than before."""
@@ -59,7 +69,7 @@ class RemoteTree:
     def _load(self, shown: dict[str, Any], parent: str | None, changed: list[Node]) -> None:
         is_workflow = "task_executions" in shown or parent is None
         node = _node(shown, is_workflow)
-        if self._put(node, parent):
+        if self._put(node, parent, is_exact=False):  # its times are whole seconds
             changed.append(node)
         for inner in (*shown.get("task_executions", ()), *shown.get("workflow_executions", ())):
             self._load(inner, node.id, changed)
@@ -79,7 +89,8 @@ class RemoteTree:
             note=_note(event) if isinstance(event, TaskEvent) else "",
         )
         parent = event.task_execution_id if isinstance(event, ExecutionEvent) else event.execution_id
-        return [node] if self._put(node, None if event.id == self._root_id else parent) else []
+        is_new = self._put(node, None if event.id == self._root_id else parent)
+        return [node] if is_new and self._is_ours(node.id) else []
 
 
 def _node(shown: dict[str, Any], is_workflow: bool) -> Node:
@@ -115,21 +126,31 @@ def _note(event: TaskEvent) -> str:
 
 def watch(client: Client, tree: RemoteTree, view: View) -> None:
     """Show it until it has finished or is paused. The stream may break off and come back meanwhile."""
-    try:
-        with contextlib.closing(_changes(client, tree)) as changes:
-            for changed in changes:
+    view.show(tree, [tree.root])
+    with contextlib.closing(_changes(client, tree)) as changes:
+        for changed in changes:
+            if tree.root.state not in RESTING:
                 view.show(tree, changed)
-                if tree.root.state in RESTING:
-                    return
+            else:  # its end may come before that of its last tasks
+                last = [*changed, *tree.load(client)]
+                view.show(tree, sorted(last, key=lambda node: node.id == tree.root.id))
+                return
+
+
+def _changes(client: Client, tree: RemoteTree) -> Generator[list[Node], None, None]:
+    if tree.root.state in RESTING:
+        yield tree.load(client)
+    try:
+        yield from _streamed(client, tree)
     except (Unreachable, Unauthenticated):
         raise
     except ApiError:  # there is no stream for us
-        while tree.root.state not in RESTING:
-            view.show(tree, tree.load(client))
+        while True:
+            yield tree.load(client)
             time.sleep(_LOOK_EVERY)
 
 
-def _changes(client: Client, tree: RemoteTree) -> Iterator[list[Node]]:
+def _streamed(client: Client, tree: RemoteTree) -> Generator[list[Node], None, None]:
     for event in client.events(tree.root.id):
         if isinstance(event, Hello) and not event.is_resumed:
             yield tree.load(client)  # after the stream began, so nothing falls between the two

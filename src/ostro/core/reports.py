@@ -1,12 +1,14 @@
 """Commands of executors: begun, still running, waits for a call. And how commands find what they name."""
 
-from typing import Any
+from typing import Any, Final
 
 from ostro.core.env import Env
 from ostro.core.state import Action, Execution, Tree, touch_action
 from ostro.model import commands as c
 from ostro.model.errors import InvalidInput, NotFound
 from ostro.model.states import COMPLETED, RUNNING
+
+_SILENT_US: Final = 3_000_000  # since the last sign of an executor; less is a message that merely came twice
 
 
 def find_execution(env: Env, tree: Tree, execution_id: str | None) -> Execution:
@@ -49,13 +51,20 @@ def taken(env: Env, tree: Tree, command: c.ActionTaken, token: Any) -> Any:
         return False
     if action.attempt != command.attempt or action.state != RUNNING:
         return False
-    if action.taken_at is not None and command.process != action.taken_by:
+    if action.taken_at is not None and command.process != action.taken_by and not _may_begin_again(env, action):
         return False  # the job came twice, and another executor was first
     action.taken_at = env.now
     action.taken_by = command.process
     action.last_heartbeat = env.now
     _touch(tree, action)
     return True
+
+
+def _may_begin_again(env: Env, action: Action) -> bool:
+    """Queues give a job to another executor when its holder has been silent for seconds: it is dead, or cut off. If it
+    is only cut off both run it, and the first result counts."""
+    heard = action.last_heartbeat or action.taken_at or 0
+    return action.safe_rerun and env.now - heard > _SILENT_US
 
 
 def alive(env: Env, tree: Tree, command: c.ActionAlive, token: Any) -> Any:

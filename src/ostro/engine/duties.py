@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Protocol
 
 import msgspec
 
@@ -16,11 +17,17 @@ from ostro.engine.outbox_publishers import Publishers
 from ostro.engine.outbox_starts import StartOutbox
 from ostro.engine.owner import Owner
 from ostro.engine.retention import Retention, RetentionSettings
+from ostro.engine.upkeep import Upkeep, UpkeepSettings
 from ostro.model.triggers import Event
 from ostro.ports.clock import Clock
 from ostro.ports.engine import Engine
 from ostro.ports.events import EventSource
+from ostro.ports.insight import InsightStore
 from ostro.ports.triggers import TriggerStore
+
+
+class DutyStore(TriggerStore, InsightStore, Protocol):
+    """What duties read and write."""
 
 
 class DutySettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +38,7 @@ class DutySettings(msgspec.Struct, frozen=True, kw_only=True):
     notify_retry_s: float = 900.0
     heartbeats: HeartbeatSettings = HeartbeatSettings()
     retention: RetentionSettings = RetentionSettings()
+    upkeep: UpkeepSettings = UpkeepSettings()
 
 
 class RunningDuties:
@@ -38,7 +46,7 @@ class RunningDuties:
 
     def __init__(
         self,
-        store: TriggerStore,
+        store: DutyStore,
         engine: Engine,
         clock: Clock,
         publishers: Publishers,
@@ -54,6 +62,7 @@ class RunningDuties:
         self.events = EventDuty(store, self.starts, view, clock, gate, sources)
         self.heartbeats = HeartbeatChecker(store, engine, clock, settings.heartbeats)
         self.retention = Retention(store, engine, clock, settings.retention)
+        self.upkeep = Upkeep(store, clock, settings.upkeep)
 
     @property
     def maintenance_status(self) -> str:
@@ -82,6 +91,7 @@ class RunningDuties:
             ("events", self.events.counters),
             ("heartbeats", self.heartbeats.counters),
             ("retention", self.retention.counters),
+            ("upkeep", self.upkeep.counters),
         )
         for name, counters in counted:
             found.update({f"{name}_{what}": value for what, value in counters.items()})
@@ -90,7 +100,7 @@ class RunningDuties:
 
 @asynccontextmanager
 async def running_duties(
-    store: TriggerStore,
+    store: DutyStore,
     engine: Engine,
     clock: Clock,
     publishers: Publishers,
@@ -113,6 +123,7 @@ async def running_duties(
             duties.events,
             duties.heartbeats,
             duties.retention,
+            duties.upkeep,
         ):
             await stack.enter_async_context(duty)
         yield duties

@@ -37,7 +37,7 @@ from ostro.engine.waiters import Waiters
 from ostro.engine.writing import Writing
 from ostro.expr.scope import MISSING
 from ostro.model.actions import ActionInfo
-from ostro.model.commands import Command, StartExecution
+from ostro.model.commands import Command, RunAction, StartExecution
 from ostro.model.errors import Moved, Unavailable
 from ostro.model.ids import IdMaker
 from ostro.model.records import TimerRecord
@@ -77,7 +77,7 @@ class Owner:
             items_in_flight=self._settings.items_in_flight,
             budget_ms=self._settings.expression_budget_ms,
         )
-        self._vault = FileVault(self._settings.key_file)
+        self._vault = FileVault(self._settings.key_file, self._settings.seal_key)
         self._held = Held(shards)
         self._background = Background()
         self._definitions = Definitions(store, from_json)
@@ -279,6 +279,8 @@ class Owner:
             trace = self._tracing.begin(f"start {command.workflow}", command.trace, about)
             command = msgspec.structs.replace(command, trace=trace)
         try:
+            if self._held.lease is not None and isinstance(command, (StartExecution, RunAction)):
+                await self._definitions.catch_up()  # definitions may have been written by another process
             if command.key is not None:
                 return await self._replies.once(command, self._submit)
             return await self._submit(command)

@@ -49,17 +49,28 @@ class SignalBus(Protocol):
     async def hear(self, name: str, callback: Callable[[], None]) -> Ear: ...
 
 
-class NoSignals:
-    """For a process that is alone."""
-
-    def send(self, name: str) -> None:
-        """Nobody is there to hear it."""
-
-    async def hear(self, name: str, callback: Callable[[], None]) -> "NoSignals":
-        return self
+class _LocalEar:
+    def __init__(self, callbacks: list[Callable[[], None]], callback: Callable[[], None]) -> None:
+        self._callbacks = callbacks
+        self._callback = callback
+        callbacks.append(callback)
 
     async def end(self) -> None:
-        """Nothing was heard."""
+        self._callbacks.remove(self._callback)
+
+
+class LocalSignals:
+    """For a process that is alone: tells those who listen in it."""
+
+    def __init__(self) -> None:
+        self._callbacks: dict[str, list[Callable[[], None]]] = {}
+
+    def send(self, name: str) -> None:
+        for callback in tuple(self._callbacks.get(name, ())):
+            callback()
+
+    async def hear(self, name: str, callback: Callable[[], None]) -> Ear:
+        return _LocalEar(self._callbacks.setdefault(name, []), callback)
 
 
 class DutyHolder:

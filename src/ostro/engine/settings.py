@@ -17,6 +17,7 @@ class EngineSettings(msgspec.Struct, kw_only=True, frozen=True):
     turn_ms: float = 15.0  # of computing before the event loop gets its turn
     timer_horizon_s: float = 600.0
     system_apis: dict[str, str] = {}  # name -> URL: what automations see as SYSTEM_APIS
+    seal_key: bytes | None = None  # in place of the key in the file
     key_file: str | None = None  # seals callers' tokens; made when first needed. None: they do not survive a restart
     resident_weight: int = 400_000  # about one per task held in memory; idle trees beyond it are put away
     publishers: tuple[dict[str, Any], ...] = ()  # of notifications of all executions

@@ -52,7 +52,9 @@ class Follower(Protocol):
         """This process is that epoch now, and owns nothing yet."""
         ...
 
-    async def hold(self, shards: Collection[int]) -> None: ...
+    async def hold(self, shards: Collection[int]) -> None:
+        """It may be told so twice."""
+        ...
 
     async def release(self, shards: Collection[int]) -> None: ...
 
@@ -97,6 +99,7 @@ class Shares:
         self._wake = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._is_lost = False
+        self._told: frozenset[int] = frozenset()  # what the followers know
         self._handed = Handed.LOST if is_alone else Handed.UNSURE
         self.epoch = 0
         self.view = LeaseView({}, {}, None)
@@ -150,6 +153,7 @@ class Shares:
         owned = self._owner.shards
         log.error("the lease of this engine is lost, beginning again", epoch=self.epoch, shards=len(owned))
         self._owner.lose_all()
+        self._told = frozenset()
         for follower in self._followers:
             await follower.release(owned)
         await self._owner.until_idle()
@@ -184,17 +188,25 @@ class Shares:
             await self._leases.free(plan.release)
         if plan.claim:
             await self._take(await self._leases.claim(plan.claim))
+        await self._tell()
         return plan.is_short
 
     async def _take(self, shards: Collection[int]) -> None:
         if shards:
             await self._owner.take_shards(shards, self._handed)
-            for follower in self._followers:
-                await follower.hold(shards)
             log.info("shards taken", shards=len(shards), now=len(self._owner.shards), epoch=self.epoch)
+
+    async def _tell(self) -> None:
+        """Tell the followers what is new to them; again at the next look, if one of them fails."""
+        new = self._owner.shards - self._told
+        if new:
+            for follower in self._followers:
+                await follower.hold(new)
+            self._told |= new
 
     async def _release(self, shards: Collection[int]) -> None:
         if shards:
+            self._told -= frozenset(shards)
             for follower in self._followers:
                 await follower.release(shards)
             await self._owner.drop_shards(shards)

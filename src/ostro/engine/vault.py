@@ -13,11 +13,12 @@ log = structlog.get_logger("ostro.engine")
 
 
 class FileVault:
-    """Implements `core.env.Vault`. The key is read, or made, when it is first needed. Without a file it lives as long
-    as the process."""
+    """Implements `core.env.Vault`. The key is given, or read from the file, or made, when it is first needed. Without a
+    file it lives as long as the process."""
 
-    def __init__(self, key_file: str | None) -> None:
+    def __init__(self, key_file: str | None, key: bytes | None = None) -> None:
         self._path = None if key_file is None else Path(key_file)
+        self._given = key
         self._key: Fernet | None = None
 
     def seal(self, text: str) -> str:
@@ -36,8 +37,13 @@ class FileVault:
         if self._key is None:
             from cryptography.fernet import Fernet
 
-            self._key = Fernet(Fernet.generate_key() if self._path is None else read_or_make(self._path))
+            self._key = Fernet(self._given or self._read())
         return self._key
+
+    def _read(self) -> bytes:
+        from cryptography.fernet import Fernet
+
+        return Fernet.generate_key() if self._path is None else read_or_make(self._path)
 
 
 def read_or_make(path: Path) -> bytes:

@@ -27,6 +27,7 @@ from ostro.ports.automations import AutomationStore
 from ostro.ports.code import CodeStore, DynamicActions
 from ostro.ports.identity import AuditStore, MemberStore, TokenAdmin, TokenStore
 from ostro.ports.insight import InsightStore
+from ostro.ports.leases import EngineInfo
 from ostro.ports.secrets import SecretAdmin, SecretStore
 from ostro.ports.triggers import TriggerStore
 
@@ -71,6 +72,10 @@ class EngineStore(SecretStore, DynamicActions, Protocol):
     async def find_environment(self, name: str, project_id: str) -> EnvironmentRecord | None: ...
 
     async def revisions(self, ids: Sequence[str]) -> dict[str, RevisionRecord]: ...
+
+    async def definitions_version(self) -> int:
+        """A number that rises whenever a workflow, an action or a member is written, by whatever process."""
+        ...
 
     async def reply_to(self, key: str) -> str | None:
         """The stored reply (JSON) of an Idempotency-Key, or None."""
@@ -164,6 +169,10 @@ class Reader(Protocol):
         """As EngineStore.task_results, for one task."""
         ...
 
+    async def living_engines(self, now: int) -> list[EngineInfo]:
+        """The engine processes of a cluster whose leases have not run out, by epoch."""
+        ...
+
     async def counts(self) -> dict[str, dict[str, int]]:
         """For metrics: {"executions": {state: n}, "tasks": ..., "actions": ...} of unfinished ones, cheap."""
         ...
@@ -242,6 +251,10 @@ class Store(
 
     async def check(self) -> dict[str, Any]:
         """For health and doctor: {"ok": bool, "database": kind, "version": schema, "size_bytes": n}."""
+        ...
+
+    async def clock_offset(self) -> int:
+        """Microseconds to add to this host's clock to get the database's. Raises StoreError."""
         ...
 
     async def backup(self, path: str) -> None:

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Final, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import msgspec
 
@@ -46,7 +46,7 @@ def _special(kind: type[Value]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     times = [
         field.name
         for field in fields
-        if field.type is datetime or datetime in get_args(field.type) or field.type == SomeTime
+        if field.type in (datetime, datetime | None) or field.type == SomeTime
     ]
     texts = [field.name for field in fields if _IN_TEXT in getattr(field.type, "__metadata__", ())]
     return tuple(times), tuple(texts)

@@ -120,8 +120,8 @@ class EventTriggers(Named[M, models.EventTrigger]):
     def send(
         self, exchange: str, topic: str, event: str, payload: Any = None, *, id: str | None = None
     ) -> Steps[list[str]]:
-        """Tell the server of an event; the ids of the executions that it starts. A repeat with the same `id` starts
-        nothing again."""
+        """Tell the server of an event; the ids of the executions that it starts, which are there a moment later. A
+        repeat with the same `id` starts nothing again."""
         id = id or str(uuid4())
         body = given(exchange=exchange, topic=topic, event=event, payload=payload, id=id)
         taken = yield from ask(json_request("POST", "v2/events", body, is_safe=True), dict[str, list[str]])

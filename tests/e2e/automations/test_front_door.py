@@ -32,7 +32,7 @@ def good(folder: Path, *arguments: str, **variables: str) -> str:
 def test_the_life_of_an_automation(tmp_path: Path) -> None:
     example = next(example for example in EXAMPLES if example.name == "disable")
     with Site(example, refusals=1) as site, Server(tmp_path, "--system-apis", system_apis(site.url)) as server:
-        at = {"OSTRO_SERVER": server.url, "OSTRO_TOKEN": TOKEN}
+        at = {"OSTRO_URL": server.url, "OSTRO_TOKEN": TOKEN}
         (tmp_path / "a.yaml").write_text(example.source(site.url))
         uid = good(tmp_path, "automation", "create", "a.yaml", **at)
         again = ostro(tmp_path, "automation", "create", "a.yaml", **at)
@@ -53,9 +53,9 @@ def test_the_life_of_an_automation(tmp_path: Path) -> None:
         good(tmp_path, "automation", "delete", "Disable old users", **at)
         assert good(tmp_path, "automation", "list", **at) == ""
         assert good(tmp_path, "automation", "restore", uid, **at) == uid
-        good(tmp_path, "automation", "delete", uid, "--purge", **at)
+        good(tmp_path, "automation", "delete", uid, "--purge", "--yes", **at)
         gone = ostro(tmp_path, "automation", "show", uid, **at)
-        assert (gone.returncode, gone.stderr) == (1, f"ostro: Automation not found [uid={uid}]\n")
+        assert (gone.returncode, gone.stderr) == (7, f"ostro: Automation not found [uid={uid}]\n")
 
 
 def test_files_need_no_server(tmp_path: Path) -> None:

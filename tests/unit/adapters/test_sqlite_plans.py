@@ -1,6 +1,7 @@
 """Statements that run often find their rows by an index, whatever the planner's mood."""
 
 import re
+import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,24 +29,17 @@ class Planner(Connection):
 
     plans: list[tuple[str, str]]
 
-    def explain(self, sql: str, values: Sequence[Any]) -> None:
-        for row in super().rows(f"EXPLAIN QUERY PLAN {sql}", values):
-            self.plans.append((sql, row[3]))
-
-    def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        self.explain(sql, values)
-        return super().rows(sql, values)
-
-    def run(self, sql: str, values: Sequence[Any] = ()) -> None:
-        if sql.startswith(("INSERT", "UPDATE", "DELETE", "WITH")):
-            self.explain(sql, values)
-        super().run(sql, values)
+    def _execute(self, sql: str, values: Sequence[Any]) -> sqlite3.Cursor:
+        if sql.startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")):
+            for row in super()._execute(f"EXPLAIN QUERY PLAN {sql}", values):
+                self.plans.append((sql, row[3]))
+        return super()._execute(sql, values)
 
 
 @pytest.fixture
 def planner(tmp_path: Path) -> Planner:
+    Planner.plans = []
     connection = Planner(f"{tmp_path}/x.db")
-    connection.plans = []
     ensure_schema(connection, "normal", backup_before_migration=False)
     commit.write_batch(connection, Batch(new_executions=[ROOT], new_tasks=[TASK], new_actions=[ACTION]))
     connection.plans = []

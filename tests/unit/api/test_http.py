@@ -175,7 +175,7 @@ async def test_many_brackets_are_not_depth(client: httpx.AsyncClient, engine: Fa
     assert (await client.post("/v2/executions", json=body)).status_code == 201
 
 
-@pytest.mark.parametrize("path", ["/nothing", "/v2/nothing", "/v3", "/v2/executions/e1/nothing", "/V2/executions"])
+@pytest.mark.parametrize("path", ["/nothing", "/v2/nothing", "/v4", "/v2/executions/e1/nothing", "/V2/executions"])
 async def test_unknown_paths(client: httpx.AsyncClient, path: str) -> None:
     answer = await client.get(path)
     assert answer.status_code == 404

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from ostro.app_duties import _duty_settings, read_event_secret, read_publishers
+from ostro.app_duties import duty_settings, read_event_secret, read_publishers
 from ostro.config import ConfigError, Settings
 from ostro.engine.retention import Keep
 
@@ -17,7 +17,7 @@ def test_limits_of_projects() -> None:
         expiration_projects=("audit=/", "ci=60/100", "a=b=/7"),
         expiration_ignored_states=("ERROR",),
     )
-    retention = _duty_settings(settings).retention
+    retention = duty_settings(settings).retention
     assert retention.keep == Keep(minutes=5.0)
     assert retention.projects == {"audit": Keep(), "ci": Keep(minutes=60.0, most=100), "a=b": Keep(most=7)}
     assert retention.states == ("SUCCESS", "CANCELLED")
@@ -25,7 +25,7 @@ def test_limits_of_projects() -> None:
 
 
 def test_nothing_expires_unless_told() -> None:
-    assert not _duty_settings(Settings()).retention.is_on
+    assert not duty_settings(Settings()).retention.is_on
 
 
 @pytest.mark.parametrize(
@@ -39,13 +39,13 @@ def test_nothing_expires_unless_told() -> None:
 )
 def test_settings_that_are_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        _duty_settings(Settings(**given))
+        duty_settings(Settings(**given))
 
 
 def test_files(tmp_path: Path) -> None:
     file = tmp_path / "f"
     file.write_text("- {event_types: 'a.*', properties: {x: 1}}")
-    (definition,) = _duty_settings(Settings(event_definitions=str(file))).event_definitions
+    (definition,) = duty_settings(Settings(event_definitions=str(file))).event_definitions
     assert definition.matches("a.b")
     file.write_text('[{"type": "noop"}]')
     assert read_publishers(Settings(notify=str(file))) == ({"type": "noop"},)
@@ -60,4 +60,4 @@ def test_files(tmp_path: Path) -> None:
         read_event_secret(Settings(event_secret_file=str(file)))
     file.write_text("- {event_types: [")
     with pytest.raises(ConfigError, match="--event-definitions"):
-        _duty_settings(Settings(event_definitions=str(file)))
+        duty_settings(Settings(event_definitions=str(file)))

@@ -48,7 +48,10 @@ def test_data_goes_to_the_data_folder_unless_told_otherwise(tmp_path: Path) -> N
         ({"port": "65536"}, "--port: '65536' is not a whole number in range"),
         ({"durability": "some"}, "--durability: 'some' is not one of full, normal"),
         ({"insecure": "perhaps"}, "--insecure: 'perhaps' is not true or false"),
-        ({"roles": "api"}, "--roles api: for now one process does everything"),
+        ({"roles": "api"}, "--roles api: the other roles are in other processes"),
+        ({"roles": "api,cook"}, "--roles api,cook: roles are api, engine, executor"),
+        ({"roles": "api", "nats": "nats://n"}, "--nats: several processes need a database that they can share"),
+        ({"name": ""}, "--name: give a name"),
         ({"database": "mysql://db"}, "--database: 'mysql' is no database that Ostro can use"),
     ],
 )
@@ -96,3 +99,16 @@ def test_a_database_is_a_path_or_a_url() -> None:
 def test_the_table_knows_every_setting() -> None:
     assert list(TABLE) == list(Settings.__struct_fields__)
     assert all(setting.text.endswith(".") for setting in TABLE.values())
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"roles": "executor", "nats": "nats://n"},
+        {"roles": "api,engine", "nats": "nats://n", "database": "postgresql://h/o"},
+        {"roles": "engine,executor", "nats": "nats://n", "database": "postgresql://h/o"},
+        {"database": "postgresql://h/o"},
+    ],
+)
+def test_roles_that_can_work_together(tmp_path: Path, options: dict[str, str]) -> None:
+    assert load(options, env(tmp_path)).name == "local"

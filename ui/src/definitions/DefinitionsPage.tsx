@@ -1,11 +1,12 @@
 /** The list of one kind of definitions: found by name, opened, started, deleted. */
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query"
 import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useState } from "react"
-import { useNavigate, useSearchParams } from "react-router"
+import { useSearchParams } from "react-router"
 import { api } from "~/api/client"
-import { Button, ButtonLink, DataTable, Empty, ErrorNote, Icon, Loading, Menu, Page, Time, toast, toastError, type Column, type MenuItem, type Sorting } from "~/ui"
+import { Button, ButtonLink, DataTable, Empty, ErrorNote, Loading, Menu, Page, Time, toast, toastError, type Column, type MenuItem, type Sorting } from "~/ui"
+import { SearchField } from "~/execution/SearchField"
 import { DeleteDefinition } from "./DeleteDefinition"
-import { addressOf, definitionOf, KINDS, type Definition, type Kind, type KindInfo } from "./kinds"
+import { addressOf, definitionOf, KINDS, linkOf, type Definition, type Kind, type KindInfo } from "./kinds"
 import "./definitions.css"
 
 const StartOne = lazy(async () => ({ default: (await import("./StartOne")).StartOne }))
@@ -84,11 +85,7 @@ export function DefinitionsPage({ kind }: { kind: Kind }) {
       }
     >
       <div className="list-filters">
-        <label className="search-field">
-          <Icon name="search" size={14} />
-          <span className="visually-hidden">Find by name</span>
-          <input className="input" type="search" placeholder="Find by name" value={text} onChange={(event) => set("name", event.target.value)} />
-        </label>
+        <SearchField label="Find by name" placeholder="Find by name" value={text} onChange={(value) => set("name", value)} />
         {kind === "automation" ? (
           <Button small aria-pressed={isDeletedShown} icon="trash" onClick={() => set("deleted", isDeletedShown ? "" : "1")}>
             {isDeletedShown ? "Hide deleted" : "Show deleted"}
@@ -128,9 +125,6 @@ export function DefinitionsPage({ kind }: { kind: Kind }) {
     </Page>
   )
 }
-
-export const linkOf = (info: KindInfo, { id, name }: Pick<Definition, "id" | "name">): string =>
-  `${info.path}/${encodeURIComponent(info.kind === "workbook" ? name : id)}`
 
 function menuOf(kind: Kind, row: Definition, setOpen: (open: Open) => void, restore: (row: Definition) => void): MenuItem[] {
   if (row.isDeleted) return [{ label: "Restore", icon: "rerun", action: "automation.restore", onSelect: () => restore(row) }]

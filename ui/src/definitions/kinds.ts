@@ -154,7 +154,11 @@ export function definitionOf(kind: Kind, raw: Raw): Definition {
   }
 }
 
-/** Where one definition is read and changed. Workbooks and actions go by name. */
+/** Where the page shows one. Workbooks go by name. */
+export const linkOf = (info: KindInfo, { id, name }: Pick<Definition, "id" | "name">): string =>
+  `${info.path}/${encodeURIComponent(info.kind === "workbook" ? name : id)}`
+
+/** Where the API has it. */
 export function addressOf(info: KindInfo, id: string): string {
   return `${info.api}/${encodeURIComponent(id)}`
 }

@@ -6,7 +6,7 @@ import { api } from "~/api/client"
 import type { Execution } from "~/api/types"
 import { Button, CopyButton, Icon, toastError } from "~/ui"
 import { taskQuery } from "./data"
-import { readStateInfo } from "./model/stateInfo"
+import { plain, readStateInfo } from "./model/stateInfo"
 import { RerunDialog } from "./actions/RerunDialog"
 import type { TaskDetail } from "./types"
 
@@ -26,7 +26,7 @@ export function FailureNote({ execution, onSelect }: { execution: Execution; onS
     <section className={`failure ${TONES[state]}`} aria-label="Why it stopped" data-testid="failure">
       <Icon name={state === "ERROR" ? "error" : state === "PAUSED" ? "pause" : "stop"} size={18} />
       <div className="grow">
-        <p className="failure-headline">{cause ?? headline}</p>
+        <p className="failure-headline">{cause ?? plain(headline)}</p>
         {culprit ? (
           <p className="failure-tasks">
             <span className="soft">in</span>{" "}

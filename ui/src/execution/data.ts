@@ -13,6 +13,7 @@ import type { Graph, Task, TaskDetail, Waits } from "./types"
 const TASK_FIELDS =
   "id,name,type,state,state_info,runtime_context,created_at,updated_at,started_at,finished_at"
 const PAGE = 20_000
+const SOON = 1_000 // ms
 
 export const executionKey = (id: string) => ["execution", id] as const
 const tasksKey = (id: string) => ["execution-tasks", id] as const
@@ -138,8 +139,11 @@ export function useLiveExecution(id: string): void {
   useEffect(() => watchTree(id), [id])
   useEffect(() => subscribeLive((batch) => updates.take(batch)), [updates])
   useEffect(() => {
-    // What changed between the first reading and the first word of the stream would be missed otherwise.
-    if (live === "live") updates.refresh()
+    if (live !== "live") return
+    // What changed between the first reading and the first word of the stream would be missed otherwise. It is read
+    // when the first picture is there.
+    const timer = setTimeout(() => updates.refresh(), SOON)
+    return () => clearTimeout(timer)
   }, [live, updates])
 }
 

@@ -4,6 +4,7 @@ import { useAllowed } from "~/app/session"
 import { plain, readStateInfo } from "~/execution/model/stateInfo"
 import {
   Button,
+  Checkbox,
   CommandsButton,
   curlLine,
   DataTable,
@@ -63,7 +64,7 @@ const COLUMNS: Column<Row>[] = [
   {
     key: "started",
     title: "Started",
-    width: "92px",
+    width: "84px",
     sort: "created_at",
     align: "end",
     cell: (row) => <Time at={row.created_at} />,
@@ -107,6 +108,11 @@ export function ExecutionsPage() {
       wide
       actions={
         <>
+          <Checkbox
+            label="With sub-executions"
+            checked={filters.withChildren}
+            onChange={(event) => change({ withChildren: event.target.checked })}
+          />
           <CommandsButton
             commands={{ cli: `ostro execution list${cliOptions(filters)}`, curl: curlLine("GET", query) }}
             title="List this from a shell"

@@ -3,7 +3,7 @@ import { useState } from "react"
 import { api } from "~/api/client"
 import type { Workflow } from "~/api/types"
 import { StartDialog } from "~/definitions/StartDialog"
-import type { Input } from "~/definitions/startForm"
+import type { Input } from "~/definitions/fields"
 import { ButtonLink, Dialog, Empty, ErrorNote, Icon, Loading, TextField } from "~/ui"
 
 type Choice = Pick<Workflow, "id" | "name" | "namespace">
@@ -78,7 +78,10 @@ function Chosen({ workflow, onClose }: { workflow: string; onClose: () => void }
     queryKey: ["workflow-start", workflow],
     queryFn: async ({ signal }) => {
       const row = await api.get<Workflow>(`/v2/workflows/${encodeURIComponent(workflow)}`, {}, signal)
-      const graph = await api.post<Graph>("/v2/graph", { definition: row.definition, workflow: row.name.split(".").at(-1) })
+      const graph = await api.post<Graph>("/v2/graph", {
+        definition: row.definition,
+        workflow: row.name.split(".").at(-1),
+      })
       return { row, graph }
     },
     gcTime: 0,

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query"
 import { useEffect, useId, useState } from "react"
 import { useNavigate } from "react-router"
 import { api } from "~/api/client"
-import { Button, Checkbox, Icon, SelectField, stateLook, TextField } from "~/ui"
+import { Button, Icon, SelectField, stateLook, TextField } from "~/ui"
 import { type Filters, isFiltered, PERIODS } from "./filters"
 
 const STATES = ["RUNNING", "PAUSED", "ERROR", "SUCCESS", "CANCELLED"]
@@ -97,11 +97,6 @@ export function Toolbar({ filters, onChange }: { filters: Filters; onChange: (ch
           />
         </>
       ) : null}
-      <Checkbox
-        label="Sub-executions"
-        checked={filters.withChildren}
-        onChange={(event) => onChange({ withChildren: event.target.checked })}
-      />
       {isFiltered(filters) ? (
         <Button
           kind="quiet"

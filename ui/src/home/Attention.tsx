@@ -10,6 +10,23 @@ const KINDS: Record<Item["kind"], { icon: IconName; tone: Tone; label: string }>
   trigger: { icon: "clock", tone: "error", label: "Trigger failed" },
 }
 
+interface Group {
+  item: Item
+  count: number
+}
+
+/** Items that say the same of the same are one line: the newest, with how many they are. */
+function grouped(items: Item[]): Group[] {
+  const groups = new Map<string, Group>()
+  for (const item of items) {
+    const key = item.kind === "error" ? `${item.name} ${textOf(item)}` : `${item.kind} ${item.id}`
+    const group = groups.get(key)
+    if (group) group.count += 1
+    else groups.set(key, { item, count: 1 })
+  }
+  return [...groups.values()]
+}
+
 /** What somebody has to look at: errors with their cause, pauses, actions that wait, triggers that failed. */
 export function Attention({ items }: { items: Item[] }) {
   return (
@@ -24,9 +41,9 @@ export function Attention({ items }: { items: Item[] }) {
         </Empty>
       ) : (
         <ul className="lines attention" tabIndex={0} aria-label="Needs attention">
-          {items.map((item) => (
+          {grouped(items).map(({ item, count }) => (
             <li key={`${item.kind}-${item.id}`}>
-              <Link to={linkOf(item)} className="line">
+              <Link to={count > 1 ? listOf(item) : linkOf(item)} className="line">
                 <span className={`mark ${KINDS[item.kind].tone}`} title={KINDS[item.kind].label}>
                   <Icon name={KINDS[item.kind].icon} size={15} />
                   <span className="visually-hidden">{`${KINDS[item.kind].label}: `}</span>
@@ -34,6 +51,7 @@ export function Attention({ items }: { items: Item[] }) {
                 <span className="grow">
                   <span className="row">
                     <span className="line-name ellipsis">{item.name}</span>
+                    {count > 1 ? <span className="count">{`${count} times`}</span> : null}
                     <span className="grow" />
                     <span className="soft small">
                       <Time at={item.at} />
@@ -55,6 +73,10 @@ export function Attention({ items }: { items: Item[] }) {
 function linkOf(item: Item): string {
   if (item.kind === "trigger") return `/cron/${item.id}`
   return `/executions/${item.execution_id ?? item.id}`
+}
+
+function listOf(item: Item): string {
+  return `/executions?${new URLSearchParams({ state: "ERROR", workflow: item.name })}`
 }
 
 function textOf(item: Item): string {

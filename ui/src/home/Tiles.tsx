@@ -32,7 +32,7 @@ export function Tiles({ overview }: { overview: Overview }) {
         icon="person"
         tone={waiting > 0 ? "paused" : "idle"}
         value={waiting.toLocaleString()}
-        label={waiting === 1 ? "action waits for somebody" : "actions wait for somebody"}
+        label="waiting for somebody"
       />
       <Tile
         to={`/executions?state=SUCCESS${DAY}`}

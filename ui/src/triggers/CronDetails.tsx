@@ -19,7 +19,12 @@ export function CronDetails({ cron, onClose, onDelete }: { cron: Cron; onClose: 
   const results = useQuery({
     queryKey: ["cron", cron.id, "results", cron.last_execution_id],
     queryFn: async ({ signal }) => {
-      const query = { params: `has:${cron.id}`, workflow_id: cron.workflow_id, sort_keys: "created_at", sort_dirs: "desc" }
+      const query = {
+        params: `has:${cron.id}`,
+        workflow_id: cron.workflow_id,
+        sort_keys: "created_at",
+        sort_dirs: "desc",
+      }
       return await fetchRows(query, 5, "", signal)
     },
   })
@@ -33,7 +38,12 @@ export function CronDetails({ cron, onClose, onDelete }: { cron: Cron; onClose: 
       ) : null}
       <Facts
         facts={[
-          ["Workflow", <Link key="w" to={`/workflows/${cron.workflow_id}`}>{cron.workflow_name}</Link>],
+          [
+            "Workflow",
+            <Link key="w" to={`/workflows/${cron.workflow_id}`}>
+              {cron.workflow_name}
+            </Link>,
+          ],
           ["Pattern", <code key="p">{cron.pattern ?? "once"}</code>],
           ["Time zone", cron.time_zone ?? "UTC"],
           ["Missed times", CATCH_UP[cron.catch_up ?? "one"] ?? cron.catch_up],
@@ -92,4 +102,8 @@ export const CATCH_UP: Record<string, string> = {
   all: "all are made up for",
   skip: "left out",
 }
-export const OVERLAP: Record<string, string> = { all: "start anyway", skip: "leave that time out", one: "one start waits" }
+export const OVERLAP: Record<string, string> = {
+  all: "start anyway",
+  skip: "leave that time out",
+  one: "one start waits",
+}

@@ -4,7 +4,23 @@ import { useNavigate, useParams } from "react-router"
 import { api } from "~/api/client"
 import { useAllowed } from "~/app/session"
 import { throttled, useLive } from "~/live"
-import { Button, Card, CommandsButton, curlLine, DataTable, Empty, ErrorNote, FormDialog, Icon, Loading, Page, quoted, Time, toast, type Column } from "~/ui"
+import {
+  Button,
+  Card,
+  CommandsButton,
+  curlLine,
+  DataTable,
+  Empty,
+  ErrorNote,
+  FormDialog,
+  Icon,
+  Loading,
+  Page,
+  quoted,
+  Time,
+  toast,
+  type Column,
+} from "~/ui"
 import { CronDetails } from "./CronDetails"
 import { CronForm } from "./CronForm"
 import type { Cron } from "./types"
@@ -32,8 +48,19 @@ export function CronPage() {
   const rows = list.data ?? []
   const open = id === undefined ? undefined : rows.find((row) => row.id === id || row.name === id)
   const columns: Column<Cron>[] = [
-    { key: "name", title: "Name", width: "minmax(120px, 1fr)", cell: (row) => <span className="strong">{row.name}</span> },
-    { key: "workflow", title: "Workflow", width: "minmax(110px, 1fr)", isExtra: true, cell: (row) => row.workflow_name },
+    {
+      key: "name",
+      title: "Name",
+      width: "minmax(120px, 1fr)",
+      cell: (row) => <span className="strong">{row.name}</span>,
+    },
+    {
+      key: "workflow",
+      title: "Workflow",
+      width: "minmax(110px, 1fr)",
+      isExtra: true,
+      cell: (row) => row.workflow_name,
+    },
     {
       key: "pattern",
       title: "Pattern",
@@ -132,7 +159,8 @@ function LastStart({ cron }: { cron: Cron }) {
   if (cron.last_error) {
     return (
       <span className="is-error" title={cron.last_error}>
-        <Icon name="error" size={13} /> {`failed${cron.failures && cron.failures > 1 ? ` ${cron.failures} times` : ""}: ${cron.last_error}`}
+        <Icon name="error" size={13} />{" "}
+        {`failed${cron.failures && cron.failures > 1 ? ` ${cron.failures} times` : ""}: ${cron.last_error}`}
       </span>
     )
   }

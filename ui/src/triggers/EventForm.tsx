@@ -10,7 +10,15 @@ interface Choice {
 }
 
 /** Makes an event trigger, or changes one: its events stay what they are then. */
-export function EventForm({ trigger, onClose, onDone }: { trigger?: EventTrigger; onClose: () => void; onDone: () => void }) {
+export function EventForm({
+  trigger,
+  onClose,
+  onDone,
+}: {
+  trigger?: EventTrigger
+  onClose: () => void
+  onDone: () => void
+}) {
   const workflows = useQuery({
     queryKey: ["workflow-names", "ids"],
     queryFn: async ({ signal }) => {
@@ -62,9 +70,27 @@ export function EventForm({ trigger, onClose, onDone }: { trigger?: EventTrigger
         />
       </div>
       <div className="form-row">
-        <TextField label="Exchange" value={exchange} onChange={(change) => setExchange(change.target.value)} disabled={trigger !== undefined} required />
-        <TextField label="Topic" value={topic} onChange={(change) => setTopic(change.target.value)} disabled={trigger !== undefined} required />
-        <TextField label="Event" value={event} onChange={(change) => setEvent(change.target.value)} disabled={trigger !== undefined} required />
+        <TextField
+          label="Exchange"
+          value={exchange}
+          onChange={(change) => setExchange(change.target.value)}
+          disabled={trigger !== undefined}
+          required
+        />
+        <TextField
+          label="Topic"
+          value={topic}
+          onChange={(change) => setTopic(change.target.value)}
+          disabled={trigger !== undefined}
+          required
+        />
+        <TextField
+          label="Event"
+          value={event}
+          onChange={(change) => setEvent(change.target.value)}
+          disabled={trigger !== undefined}
+          required
+        />
       </div>
       <TextArea
         label="Input of the workflow"

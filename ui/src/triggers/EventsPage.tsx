@@ -4,7 +4,23 @@ import { Link } from "react-router"
 import { api, parsed } from "~/api/client"
 import type { EventTrigger } from "~/api/types"
 import { useAllowed } from "~/app/session"
-import { Button, Card, CommandsButton, curlLine, DataTable, Empty, ErrorNote, FormDialog, Loading, Menu, Page, quoted, Time, toast, type Column } from "~/ui"
+import {
+  Button,
+  Card,
+  CommandsButton,
+  curlLine,
+  DataTable,
+  Empty,
+  ErrorNote,
+  FormDialog,
+  Loading,
+  Menu,
+  Page,
+  quoted,
+  Time,
+  toast,
+  type Column,
+} from "~/ui"
 import { EventForm } from "./EventForm"
 import "./triggers.css"
 
@@ -18,10 +34,16 @@ export function EventsPage() {
   const list = useQuery({
     queryKey: ["events"],
     queryFn: async ({ signal }) =>
-      (await api.get<{ event_triggers: EventTrigger[] }>("/v2/event_triggers", { sort_keys: "name" }, signal)).event_triggers,
+      (await api.get<{ event_triggers: EventTrigger[] }>("/v2/event_triggers", { sort_keys: "name" }, signal))
+        .event_triggers,
   })
   const columns: Column<EventTrigger>[] = [
-    { key: "name", title: "Name", width: "minmax(110px, 1fr)", cell: (row) => <span className="strong">{row.name || "(no name)"}</span> },
+    {
+      key: "name",
+      title: "Name",
+      width: "minmax(110px, 1fr)",
+      cell: (row) => <span className="strong">{row.name || "(no name)"}</span>,
+    },
     {
       key: "event",
       title: "Event",

@@ -109,9 +109,9 @@ export function DataTable<Row>({
   })
 
   const template = `${selection ? "2.25rem " : ""}${columns.map((column) => column.width).join(" ")}`
-  const narrow = `${selection ? "2.25rem " : ""}${columns
+  const narrow = `${selection ? "1.4rem " : ""}${columns
     .filter((column) => !column.isExtra)
-    .map((column) => column.width)
+    .map((column) => column.width.replace(/^minmax\([^,]+,/, "minmax(0,"))
     .join(" ")}`
   const style = {
     "--columns": template,

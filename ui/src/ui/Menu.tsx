@@ -2,6 +2,8 @@ import { useEffect, useId, useRef, useState, type ReactNode } from "react"
 import { Button, type ButtonProps } from "./Button"
 import { Icon, type IconName } from "./Icon"
 
+const GAP = 4
+
 export interface MenuItem {
   label: ReactNode
   icon?: IconName
@@ -27,13 +29,26 @@ export function Menu({
   const id = useId()
 
   useEffect(() => {
-    if (!isOpen) return
-    list.current?.querySelector<HTMLElement>("[role=menuitem]:not(:disabled)")?.focus()
+    const shown = list.current
+    const button = root.current?.getBoundingClientRect()
+    if (!isOpen || !shown || !button) return
+    // In the top layer: no table or card around it can cut it off.
+    shown.showPopover()
+    const { width, height } = shown.getBoundingClientRect()
+    const hasRoomBelow = button.bottom + height + GAP < window.innerHeight
+    shown.style.left = `${Math.max(GAP, Math.min(button.right - width, window.innerWidth - width - GAP))}px`
+    shown.style.top = `${hasRoomBelow ? button.bottom + GAP : Math.max(GAP, button.top - height - GAP)}px`
+    shown.querySelector<HTMLElement>("[role=menuitem]:not(:disabled)")?.focus()
     const onPointer = (event: PointerEvent) => {
       if (!root.current?.contains(event.target as Node)) setOpen(false)
     }
+    const onScroll = () => setOpen(false)
     document.addEventListener("pointerdown", onPointer)
-    return () => document.removeEventListener("pointerdown", onPointer)
+    document.addEventListener("scroll", onScroll, true)
+    return () => {
+      document.removeEventListener("pointerdown", onPointer)
+      document.removeEventListener("scroll", onScroll, true)
+    }
   }, [isOpen])
 
   const close = () => {
@@ -73,7 +88,7 @@ export function Menu({
         {...button}
       />
       {isOpen ? (
-        <div className="menu-list" role="menu" id={id} ref={list} aria-label={label}>
+        <div className="menu-list" popover="manual" role="menu" id={id} ref={list} aria-label={label}>
           {items.map((item, at) => (
             <button
               key={at}

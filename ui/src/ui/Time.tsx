@@ -53,6 +53,7 @@ export function ago(ms: number): string {
 /** 0.34 s, 12.3 s, 4 min 05 s, 3 h 20 min, 2 d 4 h. */
 export function durationText(ms: number): string {
   if (ms < 0) ms = 0
+  if (ms < 1) return "< 1 ms"
   if (ms < 1000) return `${Math.round(ms)} ms`
   const seconds = ms / 1000
   if (seconds < 60) return `${seconds < 10 ? seconds.toFixed(1) : Math.floor(seconds)} s`

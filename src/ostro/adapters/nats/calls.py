@@ -16,7 +16,7 @@ import structlog
 from nats.aio.msg import Msg
 
 from ostro.adapters.nats.connection import Connection, Heard, is_status
-from ostro.adapters.nats.frames import BUSY, Assembly, frames
+from ostro.adapters.nats.frames import BUSY, GONE, Assembly, frames
 
 log = structlog.get_logger("ostro.nats")
 
@@ -97,6 +97,9 @@ class Asking:
         asked.heard_at = time.monotonic()
         if message.data == BUSY:
             return
+        if message.data == GONE:
+            asked.future.set_exception(Silent())
+            return
         content = self._parts.take(message.data, asked.heard_at)
         if content is not None:
             asked.future.set_result(content)
@@ -140,9 +143,12 @@ class Answering:
     async def __aexit__(self, *_: object) -> None:
         if self._telling is not None:
             self._telling.cancel()
-        for task in tuple(self._at_work):
+        left = dict(self._at_work)
+        for task in left:
             task.cancel()
-        await asyncio.gather(*self._at_work, return_exceptions=True)
+        await asyncio.gather(*left, return_exceptions=True)
+        for reply, _since in left.values():
+            await self._connection.publish(reply, GONE)
 
     async def on_message(self, message: Msg) -> None:
         """Of the subjects that are heard; the caller subscribes."""

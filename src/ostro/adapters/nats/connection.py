@@ -17,10 +17,9 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
-from ostro.adapters.nats.keys import UserKey
 from ostro.adapters.nats.options import NatsOptions
 from ostro.adapters.nats.subjects import Subjects
-from ostro.model.errors import Unavailable
+from ostro.model.errors import InvalidInput, Unavailable
 
 log = structlog.get_logger("ostro.nats")
 
@@ -40,9 +39,10 @@ NATS_ERRORS: Final = (NatsError, OSError, TimeoutError)
 class _Client(Client):
     """nats-py's client, that signs with a key of ours: its own way would need one package more."""
 
-    def __init__(self, key: UserKey | None) -> None:
+    def __init__(self, options: NatsOptions) -> None:
         super().__init__()
-        self._key = key
+        self._ostro_options = options
+        self._key = options.key()
 
     @property
     def arguments(self) -> dict[str, Any]:
@@ -50,19 +50,29 @@ class _Client(Client):
         return {} if self._key is None else {"nkeys_seed_str": "ours"}
 
     def _setup_nkeys_connect(self) -> None:
-        key = self._key
-        assert key is not None
-        self._signature_cb = key.sign
-        self._public_nkey = key.public
-        if key.jwt is not None:
-            jwt = bytearray(key.jwt.encode())
-            self._user_jwt_cb = lambda: jwt
+        assert self._key is not None
+        self._public_nkey = self._key.public
+        self._signature_cb = self._sign
+        if self._key.jwt is not None:
+            self._user_jwt_cb = self._jwt
+
+    def _sign(self, nonce: str) -> bytes:
+        """Called first, whenever it connects: the file may be another by now."""
+        with contextlib.suppress(InvalidInput):
+            self._key = self._ostro_options.key() or self._key
+        assert self._key is not None
+        self._public_nkey = self._key.public
+        return self._key.sign(nonce)
+
+    def _jwt(self) -> bytearray:
+        assert self._key is not None
+        return bytearray((self._key.jwt or "").encode())
 
 
 async def connect(options: NatsOptions, **more: Any) -> Client:
     """`more`: further arguments of nats-py's `connect`. Raises InvalidInput for files that cannot be used, NATS_ERRORS;
     with `max_reconnect_attempts=-1` it goes on until the caller's timeout."""
-    client = _Client(options.key())
+    client = _Client(options)
     await client.connect(**client.arguments, **options.arguments(), **more)
     return client
 
@@ -122,7 +132,7 @@ class Connection:
         if client is not None:
             with contextlib.suppress(*NATS_ERRORS):
                 if client.is_connected:
-                    await client.flush(timeout=_FLUSH)  # type: ignore[arg-type]
+                    await _flush(client)
             with contextlib.suppress(*NATS_ERRORS):
                 await client.close()
 
@@ -182,7 +192,7 @@ class Connection:
     async def flush(self) -> bool:
         """Wait until the server has seen all that was sent. False: it does not answer."""
         try:
-            await self.client.flush(timeout=_FLUSH)  # type: ignore[arg-type]
+            await _flush(self.client)
         except (*NATS_ERRORS, Unavailable):
             return False
         return True
@@ -256,6 +266,13 @@ class Connection:
             self._client = client
             await self._on_reconnected()
             return
+
+
+async def _flush(client: Client) -> None:
+    """nats-py's PING overtakes what waits to be written; by the time of its answer that is written, so a second one
+    comes behind it."""
+    for _ in range(2):
+        await client.flush(timeout=_FLUSH)  # type: ignore[arg-type]
 
 
 def is_status(message: Msg, *statuses: str) -> bool:

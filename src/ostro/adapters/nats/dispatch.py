@@ -63,11 +63,10 @@ class _Open:
 class Dispatch:
     """`async with`. `epoch()`: of this engine process, for the way back of reports."""
 
-    def __init__(self, connection: Connection, *, epoch: Callable[[], int], replicas: int = 1) -> None:
+    def __init__(self, connection: Connection, *, epoch: Callable[[], int]) -> None:
         self._connection = connection
         self._subjects = connection.subjects
         self._epoch = epoch
-        self._replicas = replicas
         self._open: OrderedDict[str, _Open] = OrderedDict()  # by action id, oldest first
         self._of_project: Counter[str] = Counter()
         self._waiting: dict[str, Fair[_Open]] = {}  # by target: not sent yet
@@ -85,7 +84,7 @@ class Dispatch:
     async def __aenter__(self) -> Self:
         """Raises InvalidInput for a stream that cannot be used, Unavailable."""
         try:
-            await ensure_stream(self._connection, self._replicas)
+            await ensure_stream(self._connection)
         except (*NATS_ERRORS, JetStreamError) as error:
             raise Unavailable(f"JetStream does not answer: {str(error) or 'no answer'}. Is it enabled?") from None
         self._heard = await self._connection.hear(f"{self._inbox}.*", self._on_ack)
@@ -221,26 +220,35 @@ class Dispatch:
     async def _send(self, batch: list[_Open], now: float) -> None:
         """The server takes messages in order, so the acknowledgement of the last is one of all. What it refuses alone
         is found by the sweep."""
-        epoch = self._epoch()
-        wanted = [entry for entry in batch if self._is_open(entry)]
-        if not wanted:
+        messages = [(entry, content) for entry in batch if (content := self._message(entry)) is not None]
+        if not messages:
             return
         id = str(next(self._ids))
-        self._under_way[id] = (now, wanted)
-        for number, entry in enumerate(wanted, 1):
+        self._under_way[id] = (now, [entry for entry, _ in messages])
+        for number, (entry, content) in enumerate(messages, 1):
             job = entry.job
-            content = pack(JobMessage(epoch, True, job))
-            if len(content) > MOST - _ROOM_IN_MESSAGE:
-                content = pack(JobMessage(epoch, False, _without_input(job)))
             entry.sent_at = now
             lane = 0 if self._of_project[job.project_id] <= _FEW else 1
             await self._connection.publish(
                 self._subjects.action(lane, entry.target),
                 content,
-                f"{self._inbox}.{id}" if number == len(wanted) else "",
+                f"{self._inbox}.{id}" if number == len(messages) else "",
                 {"Nats-Msg-Id": f"{job.action_id}:{job.attempt}:{entry.sends}"},
             )
-        self.counters["sent"] += len(wanted)
+        self.counters["sent"] += len(messages)
+
+    def _message(self, entry: _Open) -> bytes | None:
+        """None if nobody waits for the job any more, or nothing can be done about it."""
+        if not self._is_open(entry):
+            return None
+        try:
+            content = pack(JobMessage(self._epoch(), True, entry.job))
+            if len(content) <= MOST - _ROOM_IN_MESSAGE:
+                return content
+            return pack(JobMessage(self._epoch(), False, _without_input(entry.job)))
+        except OstroError as error:  # it stays open, so somebody sees that it waits
+            log.error("a job cannot be sent", action_id=entry.job.action_id, error=error.message)
+            return None
 
     async def _on_ack(self, message: Msg) -> None:
         id = message.subject.rpartition(".")[2]
@@ -275,7 +283,7 @@ class Dispatch:
         """Make the stream if it is gone; then all that it held is sent again."""
         while self._connection.is_connected:
             try:
-                if await ensure_stream(self._connection, self._replicas):
+                if await ensure_stream(self._connection):
                     self._credit.clear()
                     self._send_again([entry for entry in self._open.values() if entry.sent_at])
                 self._wake.set()

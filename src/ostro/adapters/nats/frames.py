@@ -1,7 +1,8 @@
 """Messages of any size: whole ones, and large ones in parts of at most 256 KiB that are put together again.
 
-A frame begins with one byte: WHOLE and the content; PART with (id, number, count) and a piece; BUSY, an answer that is
-still being made. Parts may come twice and in any order; those of a message that is never completed are forgotten.
+A frame begins with one byte: WHOLE and the content; PART with (id, number, count) and a piece; in place of an answer
+BUSY, it is being made, or GONE, none will come. Parts may come twice and in any order; those of a message that is never
+completed are forgotten.
 """
 
 import secrets
@@ -13,6 +14,7 @@ MOST: Final = 256 * 1024  # bytes of a message
 WHOLE: Final = b"\x00"
 PART: Final = b"\x01"
 BUSY: Final = b"\x02"
+GONE: Final = b"\x03"
 
 _HEAD: Final = struct.Struct("!16sII")
 _PIECE: Final = MOST - 1 - _HEAD.size

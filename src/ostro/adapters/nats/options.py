@@ -1,6 +1,8 @@
 """How NATS is reached, and who we say we are."""
 
+import contextlib
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from ostro.model.errors import InvalidInput
 
 
 class NatsOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """Files are read when a connection is made, so replaced ones hold from the next connection on.
+    """Files are read whenever a connection is made, so replaced ones hold from the next time on.
 
     `servers`: URLs separated by commas; a user and password, or a token, may stand in them. `credentials_file`: a file
     of `nsc` (.creds) or one with an nkey's seed. `prefix`: first part of all subjects and of the stream's name, so that
@@ -27,6 +29,8 @@ class NatsOptions(msgspec.Struct, frozen=True, kw_only=True):
     certificate_file: str = ""  # of the client, with its chain
     key_file: str = ""
     prefix: str = "ostro"
+    stream_mb: int = 1024  # the server sets as much of its storage aside for the stream of actions
+    replicas: int = 1  # of that stream, in a cluster of servers
 
     @property
     def urls(self) -> list[str]:
@@ -37,9 +41,9 @@ class NatsOptions(msgspec.Struct, frozen=True, kw_only=True):
         found: dict[str, Any] = {"servers": self.urls}
         if self.user:
             found["user"] = self.user
-            found["password"] = self._secret(self.password_file, "--nats-password-file")
+            found["password"] = _fresh(lambda: self._secret(self.password_file, "--nats-password-file"))
         elif self.token_file:
-            found["token"] = self._secret(self.token_file, "--nats-token-file")
+            found["token"] = _fresh(lambda: self._secret(self.token_file, "--nats-token-file"))
         if self.ca_file or self.certificate_file or any(url.startswith("tls:") for url in self.urls):
             found["tls"] = self._tls()
         return found
@@ -61,6 +65,19 @@ class NatsOptions(msgspec.Struct, frozen=True, kw_only=True):
         except (OSError, ssl.SSLError) as error:
             raise InvalidInput(f"The certificates for NATS cannot be used: {error}") from None
         return context
+
+
+def _fresh(read: Callable[[], str]) -> Callable[[], str]:
+    """Reads again each time; what was read last is good enough while a file cannot be read. Raises InvalidInput now."""
+    last = read()
+
+    def get() -> str:
+        nonlocal last
+        with contextlib.suppress(InvalidInput):
+            last = read()
+        return last
+
+    return get
 
 
 def _read(path: str, option: str) -> bytes:

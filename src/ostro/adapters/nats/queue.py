@@ -21,9 +21,8 @@ class NatsQueue:
         epoch: Callable[[], int] | None = None,
         targets: Sequence[str] | None = None,
         shared: bool = True,
-        replicas: int = 1,
     ) -> None:
-        self.dispatch = None if epoch is None else Dispatch(connection, epoch=epoch, replicas=replicas)
+        self.dispatch = None if epoch is None else Dispatch(connection, epoch=epoch)
         self.intake = None if targets is None else Intake(connection, targets=targets, shared=shared)
 
     async def __aenter__(self) -> Self:

@@ -93,12 +93,12 @@ class RemoteEngine:
         while (left := end - time.monotonic()) > 0:
             question = WaitFinished(root_id, execution_id, left, is_open)
             try:
-                await asyncio.wait_for(self._ask(root_id, WaitFinished, pack(question), left), left)
+                await asyncio.wait_for(self._ask(root_id, WaitFinished, pack(question), 0.0), left)
                 return
             except TimeoutError:
                 return
             except Unavailable:
-                is_open = True  # the next owner may not have read it yet
+                is_open = True  # the next owner may not have read it back yet
                 await asyncio.sleep(min(_AGAIN_AFTER, left))
 
     async def _ask(self, root_id: str, kind: type, content: bytes, patience: float) -> tuple[int, Any]:

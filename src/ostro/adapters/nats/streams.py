@@ -30,7 +30,6 @@ ACK_WAIT: Final = 4.0  # seconds without a sign of the executor until a job is g
 MOST_IN_HAND: Final = 65_536  # jobs of one consumer that executors hold
 _MOST_PULLS: Final = 8_192  # open requests of executors to one consumer
 _MOST_JOBS: Final = 2_000_000
-_MOST_BYTES: Final = 4 << 30
 _AGE: Final = 24 * 3600.0  # seconds; engines send again what is still wanted then
 _DUPLICATES: Final = 120.0  # seconds in which a repeated message is recognised
 _UNUSED: Final = 24 * 3600.0  # seconds until the consumer of a target that nobody serves is removed
@@ -38,7 +37,7 @@ _HEADER_BYTES: Final = 1024
 _API: Final = 5.0  # seconds
 
 
-def stream_config(connection: Connection, replicas: int = 1) -> StreamConfig:
+def stream_config(connection: Connection) -> StreamConfig:
     return StreamConfig(
         name=connection.subjects.actions_stream,
         description="Ostro: actions on their way to executors.",
@@ -47,11 +46,11 @@ def stream_config(connection: Connection, replicas: int = 1) -> StreamConfig:
         storage=StorageType.FILE,
         discard=DiscardPolicy.NEW,
         max_msgs=_MOST_JOBS,
-        max_bytes=_MOST_BYTES,
+        max_bytes=connection.options.stream_mb << 20,
         max_msg_size=MOST + _HEADER_BYTES,
         max_age=_AGE,
         duplicate_window=_DUPLICATES,
-        num_replicas=replicas,
+        num_replicas=connection.options.replicas,
     )
 
 
@@ -71,10 +70,10 @@ def consumer_config(connection: Connection, lane: int, target: str) -> ConsumerC
     )
 
 
-async def ensure_stream(connection: Connection, replicas: int = 1) -> bool:
+async def ensure_stream(connection: Connection) -> bool:
     """True if it had to be made. Raises InvalidInput if one is there that would lose jobs, the errors of nats-py if the
     server does not answer."""
-    wanted = stream_config(connection, replicas)
+    wanted = stream_config(connection)
     stream = connection.client.jetstream(timeout=_API)
     assert wanted.name is not None
     try:

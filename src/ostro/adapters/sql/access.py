@@ -5,6 +5,7 @@ from typing import Final
 
 from ostro.adapters.sql.columns import columns, row_reader
 from ostro.adapters.sql.commit import insert
+from ostro.adapters.sql.counters import definitions_written
 from ostro.adapters.sql.db import Database, Row
 from ostro.adapters.sql.listing import page
 from ostro.adapters.sql.resources import AUDIT
@@ -64,10 +65,12 @@ def save_member(db: Database, record: MemberRecord, is_new: bool) -> None:
         raise Conflict(f"Duplicate entry for ResourceMember ['resource_id', 'resource_type', 'member_id']: {key}")
     else:
         insert(db, "members", [record])
+    definitions_written(db)
 
 
 def delete_member(db: Database, resource_id: str, member_id: str) -> None:
     db.run("DELETE FROM members WHERE resource_id = ? AND member_id = ?", (resource_id, member_id))
+    definitions_written(db)
 
 
 def delete_members_of(db: Database, resource_id: str) -> None:

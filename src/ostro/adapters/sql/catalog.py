@@ -8,6 +8,7 @@ import msgspec
 
 from ostro.adapters.sql.columns import fields_of, row_reader
 from ostro.adapters.sql.commit import insert
+from ostro.adapters.sql.counters import definitions_written
 from ostro.adapters.sql.db import Database, Row, rows_for
 from ostro.adapters.sql.listing import page
 from ostro.adapters.sql.resources import ACTIONS, ENVIRONMENTS, WORKBOOKS, WORKFLOWS, Resource, visible
@@ -105,10 +106,20 @@ def _refuse_taken(db: Database, kind: Kind, record: msgspec.Struct, own_id: str 
         raise Conflict(f"Duplicate entry for {kind.called} {list(kind.key)}: {key}")
 
 
+_WATCHED: Final = frozenset({"workflows", "workbooks", "action_definitions", "dynamic_actions", "code_sources"})
+
+
+def _written(db: Database, kind: Kind) -> None:
+    if kind.table in _WATCHED:
+        definitions_written(db)
+
+
 def create(db: Database, kind: Kind, records: Sequence[Definition]) -> None:
     for record in records:
         _refuse_taken(db, kind, record, None)
         insert(db, kind.table, [record])
+    if records:
+        _written(db, kind)
 
 
 def replace(db: Database, kind: Kind, records: Sequence[Definition]) -> None:
@@ -119,10 +130,13 @@ def replace(db: Database, kind: Kind, records: Sequence[Definition]) -> None:
     for record in records:
         _refuse_taken(db, kind, record, record.id)
         db.run(sql, (*values(record), record.id))
+    if records:
+        _written(db, kind)
 
 
 def delete(db: Database, kind: Kind, id: str) -> None:
     db.run(f"DELETE FROM {kind.table} WHERE id = ?", (id,))
+    _written(db, kind)
 
 
 def save_workflows(

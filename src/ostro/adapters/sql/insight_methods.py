@@ -25,14 +25,21 @@ class InsightMethods:
     async def revisions_of(self, workflow_id: str, before: tuple[int, str] | None, limit: int) -> list[RevisionRecord]:
         return await self._lanes.lists.call(lambda db: insight.revisions_of(db, workflow_id, before, limit))
 
+    # What is to go is looked for where that delays nobody; once it is old and unused it stays so.
+
     async def scrap_replies(self, before: int, limit: int) -> int:
-        return await self._lanes.write.call(lambda db: scrap.scrap_replies(db, before, limit))
+        found = await self._lanes.lists.call(lambda db: scrap.old_replies(db, before, limit))
+        if found:
+            await self._lanes.write.call(lambda db: scrap.delete_replies(db, found))
+        return len(found)
 
     async def scrap_audit(self, before: int, limit: int) -> int:
-        return await self._lanes.write.call(lambda db: scrap.scrap_audit(db, before, limit))
+        found = await self._lanes.lists.call(lambda db: scrap.old_audit(db, before, limit))
+        if found:
+            await self._lanes.write.call(lambda db: scrap.delete_audit(db, found))
+        return len(found)
 
     async def scrap_revisions(self, keep: int, before: int, after: str, limit: int) -> tuple[int, str | None]:
-        # Looked for where it delays nobody: what is found unused and old stays so.
         found, last = await self._lanes.lists.call(lambda db: scrap.unused_revisions(db, keep, before, after, limit))
         if found:
             await self._lanes.write.call(lambda db: scrap.delete_revisions(db, found))

@@ -2,5 +2,12 @@
 
 from typing import Final
 
-REVISIONS: Final = ("0001_initial", "0002_triggers", "0003_access", "0004_automations", "0005_cluster")
+REVISIONS: Final = (
+    "0001_initial",
+    "0002_triggers",
+    "0003_access",
+    "0004_automations",
+    "0005_cluster",
+    "0006_revisions",
+)
 HEAD: Final = REVISIONS[-1]

@@ -1,4 +1,4 @@
-"""Removes what nobody needs any more, a bounded number of rows at a time."""
+"""Finds and removes what nobody needs any more, a bounded number of rows at a time."""
 
 from typing import Final
 
@@ -8,18 +8,23 @@ _SLACK: Final = 24 * 3600 * 1_000_000  # by which an execution may be older or y
 _FOR_EVER: Final = 1 << 62
 
 
-def scrap_replies(db: Database, before: int, limit: int) -> int:
-    ids = [key for (key,) in db.rows("SELECT key FROM replies WHERE at < ? LIMIT ?", (before, limit))]
-    run_for(db, "DELETE FROM replies WHERE key IN (:ids)", ids)
-    return len(ids)
+def old_replies(db: Database, before: int, limit: int) -> list[str]:
+    """Keys. Without an index: while there are many they are found at once, and what is kept is a day's."""
+    return [key for (key,) in db.rows("SELECT key FROM replies WHERE at < ? LIMIT ?", (before, limit))]
 
 
-def scrap_audit(db: Database, before: int, limit: int) -> int:
-    """Walks (created_at, id)."""
+def delete_replies(db: Database, keys: list[str]) -> None:
+    run_for(db, "DELETE FROM replies WHERE key IN (:ids)", keys)
+
+
+def old_audit(db: Database, before: int, limit: int) -> list[str]:
+    """Ids. Walks (created_at, id)."""
     rows = db.rows("SELECT id FROM audit WHERE created_at < ? ORDER BY created_at, id LIMIT ?", (before, limit))
-    ids = [id for (id,) in rows]
+    return [id for (id,) in rows]
+
+
+def delete_audit(db: Database, ids: list[str]) -> None:
     run_for(db, "DELETE FROM audit WHERE id IN (:ids)", ids)
-    return len(ids)
 
 
 def unused_revisions(db: Database, keep: int, before: int, after: str, limit: int) -> tuple[list[str], str | None]:

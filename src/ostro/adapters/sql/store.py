@@ -15,7 +15,9 @@ from ostro.adapters.sql.automations import AutomationMethods
 from ostro.adapters.sql.blobs import blob_texts
 from ostro.adapters.sql.code import CodeMethods
 from ostro.adapters.sql.commit import write_batch
+from ostro.adapters.sql.counters import definitions_version
 from ostro.adapters.sql.db import Database
+from ostro.adapters.sql.engines import living_engines
 from ostro.adapters.sql.insight_methods import InsightMethods
 from ostro.adapters.sql.trigger_store import TriggerMethods, UpkeepMethods
 from ostro.model.commands import Caller
@@ -32,6 +34,7 @@ from ostro.model.records import (
     WorkbookRecord,
     WorkflowRecord,
 )
+from ostro.ports.leases import EngineInfo
 from ostro.ports.store import ListQuery
 
 T = TypeVar("T")
@@ -92,6 +95,9 @@ class EngineMethods:
 
     async def revisions(self, ids: Sequence[str]) -> dict[str, RevisionRecord]:
         return await self._lanes.engine.call(lambda db: catalog.revisions(db, ids))
+
+    async def definitions_version(self) -> int:
+        return await self._lanes.engine.call(definitions_version)
 
     async def reply_to(self, key: str) -> str | None:
         return await self._lanes.engine.call(lambda db: loading.reply_to(db, key))
@@ -159,6 +165,9 @@ class ReaderMethods:
 
     async def result_of(self, task_id: str, caller: Caller) -> list[tuple[int, str, str | None]]:
         return await self._lanes.quick.call(lambda db: reading.result_of(db, task_id, caller))
+
+    async def living_engines(self, now: int) -> list[EngineInfo]:
+        return await self._lanes.quick.call(lambda db: living_engines(db, now))
 
     async def counts(self) -> dict[str, dict[str, int]]:
         return await self._lanes.lists.call(reading.counts)

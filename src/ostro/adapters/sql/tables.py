@@ -91,7 +91,8 @@ for _name in ("workflows", "workbooks", "action_definitions"):
 _n = _table("environments", "id", rowid=True)
 Index("environments_name", _n.name, _n.project_id, unique=True)
 
-_table("revisions", "id", rowid=True)
+_w = _table("revisions", "id", rowid=True)
+Index("revisions_of_workflow", _w.workflow_id, _w.created_at, _w.id)
 
 _table("tokens", "id", rowid=True)
 _m = _table("members", "resource_id", "member_id", rowid=True)

@@ -34,6 +34,7 @@ FIGURES: tuple[Figure, ...] = (
     Figure("timers_ahead", "gauge", "Durable timers due within the next minutes."),
     Figure("resident_executions", "gauge", "Execution trees held in memory."),
     Figure("ready_executions", "gauge", "Execution trees that have work to do and wait for their turn."),
+    Figure("shards", "gauge", "Shards of executions that this process owns, of 256."),
     Figure("open_commands", "gauge", "Requests that wait for the engine's answer."),
     Figure("refused_commands", "counter", "Requests refused because too many were waiting."),
     Figure("queued_actions", "gauge", "Actions handed out that no executor has taken yet."),
@@ -44,5 +45,5 @@ FIGURES: tuple[Figure, ...] = (
     Figure("expression_fallbacks", "gauge", "YAQL parts in use that are evaluated by the library."),
     Figure("http_requests", "counter", "Answered requests.", ("method", "route", "status")),
     Figure("http_request_seconds", "histogram", "How long requests took, from their head to the answer."),
-    Figure("duty", "gauge", "Figures of triggers, notifications, heartbeats and retention.", ("name",)),
+    Figure("duty", "gauge", "Figures of triggers, notifications, heartbeats, retention and upkeep.", ("name",)),
 )

@@ -6,6 +6,7 @@ Name and project are authenticated with the value: a ciphertext moved to another
 import base64
 import binascii
 import hashlib
+import hmac
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -20,6 +21,7 @@ from ostro.model.sealed import Sealed
 
 VARIABLE: Final = "OSTRO_SECRET_KEY"
 _KEY_BYTES: Final = 32
+_INSTALLATION: Final = b"ostro installation key 1"
 _NONCE_BYTES: Final = 12
 
 
@@ -69,13 +71,28 @@ def _bound(name: str, project_id: str) -> bytes:
     return f"{name}\0{project_id}".encode()
 
 
+def derived_key(file: str, environment: Mapping[str, str]) -> bytes | None:
+    """A key for an installation whose processes share nothing but the keys of secrets: from the oldest of them, so that
+    it stays when a new one is added. URL-safe base64 of 32 bytes; None without a key. Raises InvalidInput."""
+    texts = _texts(file, environment)
+    if not texts:
+        return None
+    AesVault(texts)  # refuses what is no key
+    raw = base64.b64decode(texts[-1].strip().replace("-", "+").replace("_", "/"))
+    return base64.urlsafe_b64encode(hmac.digest(raw, _INSTALLATION, hashlib.sha256))
+
+
 def open_vault(file: str, environment: Mapping[str, str]) -> AesVault:
     """By the keys of a file (one a line, `#` begins a comment), else of the environment (blanks between them).
     Raises InvalidInput."""
-    if file:
-        try:
-            lines = Path(file).read_text("utf-8").splitlines()
-        except (OSError, UnicodeError) as error:
-            raise InvalidInput(f"--secret-key-file {file} cannot be read: {type(error).__name__}.") from error
-        return AesVault([line for line in lines if line.strip() and not line.lstrip().startswith("#")])
-    return AesVault(environment.get(VARIABLE, "").split())
+    return AesVault(_texts(file, environment))
+
+
+def _texts(file: str, environment: Mapping[str, str]) -> list[str]:
+    if not file:
+        return environment.get(VARIABLE, "").split()
+    try:
+        lines = Path(file).read_text("utf-8").splitlines()
+    except (OSError, UnicodeError) as error:
+        raise InvalidInput(f"--secret-key-file {file} cannot be read: {type(error).__name__}.") from error
+    return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]

@@ -14,30 +14,33 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-_PURPOSE: Final = b"ostro browser session 1"
+SESSIONS: Final = b"ostro browser session 1"
+MESSAGES: Final = b"ostro message 1"  # between processes
 _NONCE_BYTES: Final = 12
 
 
 class SessionSealer:
-    """Implements `ports.secrets.Sealer`. `read_key`: the installation's key, asked for once and when it is needed."""
+    """Implements `ports.secrets.Sealer`. `read_key`: the installation's key, asked for once and when it is needed.
+    `purpose`: what was sealed for another does not open."""
 
-    def __init__(self, read_key: Callable[[], bytes]) -> None:
+    def __init__(self, read_key: Callable[[], bytes], purpose: bytes = SESSIONS) -> None:
         self._read_key = read_key
+        self._purpose = purpose
         self._key: AESGCM | None = None
 
     def seal(self, text: str) -> str:
         nonce = os.urandom(_NONCE_BYTES)
-        data = nonce + self._aes().encrypt(nonce, text.encode(), _PURPOSE)
+        data = nonce + self._aes().encrypt(nonce, text.encode(), self._purpose)
         return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
     def open(self, sealed: str) -> str | None:
         try:
             data = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
-            return self._aes().decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], _PURPOSE).decode()
+            return self._aes().decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], self._purpose).decode()
         except (InvalidTag, binascii.Error, ValueError):
             return None
 
     def _aes(self) -> AESGCM:
         if self._key is None:
-            self._key = AESGCM(hmac.digest(self._read_key(), _PURPOSE, hashlib.sha256))
+            self._key = AESGCM(hmac.digest(self._read_key(), self._purpose, hashlib.sha256))
         return self._key

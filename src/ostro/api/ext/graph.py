@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any, Final
 
+from msgspec.structs import replace
+
 from ostro.api.call import Answer, Call, json_answer
 from ostro.api.ext import problems
 from ostro.api.ext.body import read_fields, text_field
@@ -48,7 +50,9 @@ def _of_revision(revision: RevisionRecord) -> Outline:
         return outline(revision.definition, revision.name)
     # An item that was cut out of a workbook: it has its short name, or stands alone.
     drawn = outline(revision.definition, revision.name.removeprefix(f"{revision.workbook_name}."))
-    return drawn if drawn.name is not None else outline(revision.definition)
+    if drawn.name is None:
+        drawn = outline(revision.definition)
+    return replace(drawn, name=revision.name)
 
 
 async def preview(call: Call) -> Answer:

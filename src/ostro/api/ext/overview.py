@@ -13,7 +13,7 @@ from ostro.model.triggers import CronTriggerRecord
 from ostro.ports.insight import Attention, Figures
 from ostro.ports.store import Filter, ListQuery
 
-_MOST: Final = 10_000  # rows that are looked at for one figure
+_MOST: Final = 5000  # rows that are looked at for one figure
 _MINUTE: Final = 60_000_000
 _MINUTES: Final = 60
 _DUE: Final = 10

@@ -56,8 +56,8 @@ def _token(token_file: str | None, no_token: bool) -> str:
 
 
 def _check(added: contexts.Context) -> str:
-    """Ask the server who that is. A server that does not answer now is no reason not to keep it; a token that it refuses
-    is. Raises Unauthenticated."""
+    """Ask the server who that is. A server that does not answer now is no reason not to keep it; a token that it
+    refuses is. Raises Unauthenticated."""
     from ostro.sdk import Client, NotFound, Unauthenticated, Unreachable
 
     try:
@@ -71,7 +71,7 @@ def _check(added: contexts.Context) -> str:
         return ""
     if added.token and not session.is_authenticated:
         raise Unauthenticated("The server does not know this token.")
-    return f", as {session.user_id} of project {session.project_id}" if session.is_authenticated else ""
+    return f", as {session.user_id} of project {session.project_id}" if session.user_id else ""
 
 
 @context.command()
@@ -148,4 +148,5 @@ def whoami(server: Server) -> None:
         print(f"Nobody, at {server.target.url}: it asks for a token ({session.auth}).")
     else:
         roles = f" with roles {', '.join(session.roles)}" if session.roles else ""
-        print(f"{session.user_id} of project {session.project_id}{roles}, at {server.target.url}")
+        who = session.user_id or "Everybody (there is no authentication)"
+        print(f"{who} of project {session.project_id}{roles}, at {server.target.url}")

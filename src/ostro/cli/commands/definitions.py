@@ -29,6 +29,10 @@ def _several(made: Any) -> list[Any]:
     return list(made) if isinstance(made, Sequence) else [made]
 
 
+def _help(what: str, example: str) -> str:
+    return f"{what}\n\nExample: ostro {example}"
+
+
 def _group(kind: str, collection: str, columns: Sequence[Column], default_sort: str) -> click.Group:
     """The commands that all three kinds have."""
     plural = f"{kind}s"
@@ -40,20 +44,21 @@ def _group(kind: str, collection: str, columns: Sequence[Column], default_sort: 
     def group() -> None:
         pass
 
-    @group.command("list", help=f"List {plural}. Example: ostro {kind} list --where name=has:deploy")
+    @group.command("list", help=_help(f"List {plural}.", f"{kind} list --where name=has:deploy"))
     @WHERE
     @NAMESPACE
     @SORT
     @LIMIT
     @at_server
-    def list_all(
-        server: Server, where: tuple[str, ...], namespace: str | None, sort: str | None, limit: int
-    ) -> None:
+    def list_all(server: Server, where: tuple[str, ...], namespace: str | None, sort: str | None, limit: int) -> None:
         filters = filters_of(where) | ({} if namespace is None else {"namespace": namespace})
         found = of(server).list(limit=limit + 1, sort=sort or default_sort, **filters)
         server.out.rows(found, columns, limit=limit)
 
-    @group.command("show", help=f"Print the text of a {kind}; --json and --yaml print all about it. Example: ostro {kind} show NAME")
+    @group.command(
+        "show",
+        help=f"Print the text of a {kind}; --json and --yaml print all about it. Example: ostro {kind} show NAME",
+    )
     @click.argument("name")
     @NAMESPACE
     @at_server
@@ -73,7 +78,9 @@ def _group(kind: str, collection: str, columns: Sequence[Column], default_sort: 
         names = ", ".join(one.name for one in made)
         server.out.result(made, f"{verb.capitalize()}d: {names}.")
 
-    @group.command("create", help=f"Store the {plural} of files (-: standard input). Example: ostro {kind} create {kind}.yaml")
+    @group.command(
+        "create", help=f"Store the {plural} of files (-: standard input). Example: ostro {kind} create {kind}.yaml"
+    )
     @_FILES
     @SCOPE
     @NAMESPACE
@@ -81,7 +88,9 @@ def _group(kind: str, collection: str, columns: Sequence[Column], default_sort: 
     def create(server: Server, files: tuple[str, ...], scope: str | None, namespace: str | None) -> None:
         upload(server, files, "create", scope, namespace)
 
-    @group.command("update", help=f"Replace the {plural} that files define, by name. Example: ostro {kind} update {kind}.yaml")
+    @group.command(
+        "update", help=f"Replace the {plural} that files define, by name. Example: ostro {kind} update {kind}.yaml"
+    )
     @_FILES
     @SCOPE
     @NAMESPACE
@@ -89,7 +98,7 @@ def _group(kind: str, collection: str, columns: Sequence[Column], default_sort: 
     def update(server: Server, files: tuple[str, ...], scope: str | None, namespace: str | None) -> None:
         upload(server, files, "update", scope, namespace)
 
-    @group.command("delete", help=f"Delete {plural}; what runs goes on. Example: ostro {kind} delete NAME --yes")
+    @group.command("delete", help=_help(f"Delete {plural}; what runs goes on.", f"{kind} delete NAME --yes"))
     @_NAMES
     @NAMESPACE
     @YES
@@ -102,7 +111,10 @@ def _group(kind: str, collection: str, columns: Sequence[Column], default_sort: 
             of(server).delete(one.name if collection == "workbooks" else one.id, namespace=namespace)
         server.out.result(found, f"Deleted: {', '.join(one.name for one in found)}.")
 
-    @group.command("validate", help=f"Check files at the server (`ostro lint` needs none). Example: ostro {kind} validate {kind}.yaml")
+    @group.command(
+        "validate",
+        help=f"Check files at the server (`ostro lint` needs none). Example: ostro {kind} validate {kind}.yaml",
+    )
     @_FILES
     @at_server
     def validate(server: Server, files: tuple[str, ...]) -> None:
@@ -148,7 +160,8 @@ def revisions(server: Server, name: str, namespace: str | None, limit: int) -> N
     """
     found = server.client.workflows.revisions(name, namespace=namespace, limit=limit + 1)
     columns: tuple[Column, ...] = (
-        "id", "created_at", ("current", lambda one: one.is_current), ("lines", lambda one: one.definition.count("\n") + 1),
+        "id", "created_at", ("current", lambda one: one.is_current),
+        ("lines", lambda one: one.definition.count("\n") + 1),
     )  # fmt: skip
     server.out.rows(found, columns, limit=limit)
 
@@ -193,9 +206,10 @@ def diff(server: Server, name: str, namespace: str | None, old: str | None, new:
 
 @workflow.command()
 @click.argument("name")
+@click.option("--workflow", metavar="NAME", help="Which one of a file that has several.")
 @NAMESPACE
 @at_server
-def graph(server: Server, name: str, namespace: str | None) -> None:
+def graph(server: Server, name: str, workflow: str | None, namespace: str | None) -> None:
     """Show what leads to what in a workflow. NAME: of a workflow at the server, or a file.
 
     Example: ostro workflow graph deploy.yaml
@@ -208,7 +222,7 @@ def graph(server: Server, name: str, namespace: str | None) -> None:
         text = read_text(name)
     else:
         text = server.find(server.client.workflows, name, namespace=namespace).definition or ""
-    print_graph(server, server.client.graph(text))
+    print_graph(server, server.client.graph(text, workflow=workflow))
 
 
 @action.command()

@@ -25,7 +25,14 @@ def list_all(server: Server, where: tuple[str, ...], sort: str | None, limit: in
     Example: ostro environment list
     """
     found = server.client.environments.list(limit=limit + 1, sort=sort or "name", **filters_of(where))
-    columns = ("name", "description", ("variables", lambda one: list(one.variables)), "scope", "updated_at", "created_at")
+    columns = (
+        "name",
+        "description",
+        ("variables", lambda one: list(one.variables)),
+        "scope",
+        "updated_at",
+        "created_at",
+    )
     server.out.rows(found, columns, limit=limit)
 
 
@@ -58,7 +65,7 @@ def create(server: Server, name: str, env: tuple[str, ...], description: str | N
 @environment.command()
 @_NAME
 @ENV
-@click.option("--replace", is_flag=True, help="Only the variables that are given stay; else they are added to the others.")
+@click.option("--replace", is_flag=True, help="Without it the other variables stay.")
 @_DESCRIPTION
 @SCOPE
 @at_server

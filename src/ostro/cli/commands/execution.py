@@ -209,8 +209,8 @@ def waits(server: Server, id: str) -> None:
     Example: ostro execution waits ID
     """
     columns = (
-        ("task", lambda one: one.task or "(the execution)"), "kind", ("for", lambda one: one.text or one.what), "since", "until",
-        ("complete by", lambda one: f"ostro action-execution complete {one.action_id}" if one.kind == "async-action" else ""),
+        ("task", lambda one: one.task or "(the execution)"), "kind", ("for", lambda one: one.text or one.what), "since",
+        "until", ("action", lambda one: one.action_id if one.kind == "async-action" else ""),
     )  # fmt: skip
     server.out.rows(server.client.executions.waits(id), columns)
 
@@ -372,7 +372,7 @@ def skip(server: Server, ids: tuple[str, ...], filters: dict[str, str], task: st
 
 
 def _failed(server: Server, id: str, task: str | None) -> list[Any]:
-    named = {"name": task} if task else {}
+    named: dict[str, Any] = {"name": task} if task else {}
     found = list(server.client.executions.tasks(id, state="ERROR", **named))
     if not found:
         of_name = f" '{task}'" if task else ""

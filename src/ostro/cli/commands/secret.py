@@ -11,7 +11,9 @@ from ostro.model.commands import DEFAULT_PROJECT
 from ostro.model.errors import InvalidInput
 
 _PROJECT = click.option(
-    "--project", metavar="NAME", help="Project of the secret; at a server it is the token's. [default <default-project>]"
+    "--project",
+    metavar="NAME",
+    help="Project of the secret, in this machine's database. [default <default-project>]",
 )
 _KEYS = click.option("--secret-key-file", metavar="FILE", help="File with the keys. [env OSTRO_SECRET_KEY_FILE]")
 
@@ -91,9 +93,7 @@ def list_all(server: Server, project: str | None, database: str | None, config: 
 @CONFIG
 @YES
 @at_server
-def delete(
-    server: Server, name: str, project: str | None, database: str | None, config: str | None, yes: bool
-) -> None:
+def delete(server: Server, name: str, project: str | None, database: str | None, config: str | None, yes: bool) -> None:
     """Delete a secret.
 
     Example: ostro secret delete smtp_password --yes

@@ -45,8 +45,8 @@ def list_tasks(
     else:
         found = server.client.tasks.list(limit=limit + 1, sort=sort or "-created_at", **filters)
     columns: tuple[Column, ...] = (
-        "id", "state", "name", "workflow_name", "started_at", "finished_at", ("info", lambda one: one.state_info), "type",
-        ("execution", lambda one: one.workflow_execution_id),
+        "id", "state", "name", "workflow_name", "started_at", "finished_at", ("info", lambda one: one.state_info),
+        "type", ("execution", lambda one: one.workflow_execution_id),
     )  # fmt: skip
     server.out.rows(found, columns, limit=limit)
 

@@ -8,7 +8,7 @@ from ostro.cli.output import time_text
 from ostro.cli.server import INPUT, LIMIT, SCOPE, SORT, WHERE, YES, Server, at_server, confirmed, filters_of
 from ostro.cli.values import read_values
 
-_PARAMS = click.option("--params", multiple=True, metavar="KEY=VALUE", help="Params of the executions, given as input is.")
+_PARAMS = click.option("--params", multiple=True, metavar="KEY=VALUE", help="Params of executions, given as input is.")
 _POLICY = click.Choice(["skip", "one", "all"])
 _NAME = click.argument("name")
 _NAMES = click.argument("names", nargs=-1, required=True, metavar="NAME...")
@@ -193,7 +193,7 @@ def create_event(
 ) -> None:
     """Start a WORKFLOW (name or id) for events. Expressions in the input see the event.
 
-    Example: ostro event-trigger create ship --exchange shop --topic orders --event paid -i 'order=<% event().payload.id %>'
+    Example: ostro event-trigger create ship --exchange shop --topic orders --event paid
     """
     id = server.find(server.client.workflows, workflow).id
     made = server.client.event_triggers.create(

@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query"
 import { isRecord, parsed } from "~/api/client"
 import type { Execution } from "~/api/types"
-import { StartWith } from "~/definitions/StartWith"
+import { StartDialog } from "~/definitions/StartDialog"
 import { Dialog, ErrorNote, Loading } from "~/ui"
 import { graphQuery } from "../data"
 
@@ -21,7 +21,7 @@ export function StartAgain({ execution, onClose }: { execution: Execution; onClo
   const env = isRecord(given) ? given["env"] : undefined
   const target = isRecord(given) ? given["task_name"] : undefined
   return (
-    <StartWith
+    <StartDialog
       title={`Start ${workflow_name} again`}
       action="execution.start-again"
       workflow={{ id: workflow_id, name: workflow_name }}

@@ -1,4 +1,5 @@
 /** Lines, and from afar boxes too, of a large graph: thousands of elements would stall the page, a canvas does not. */
+import type { Viewport } from "@xyflow/react"
 import { useEffect, useRef } from "react"
 import { stateLook } from "~/ui"
 import type { EdgeView, NodeView } from "../model/graph"
@@ -17,18 +18,26 @@ interface Props {
 export function CanvasLayer(props: Props) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const latest = useRef(props)
+  const picture = useRef<Picture | null>(null)
   const { viewport } = props
   useEffect(() => {
     latest.current = props
-    const element = canvas.current
-    if (element) draw(element, props)
+    if (canvas.current) picture.current = drawn(canvas.current, props)
   })
   useEffect(() => {
     let asked = 0
+    let settling: ReturnType<typeof setTimeout> | undefined
+    const whole = () => {
+      if (canvas.current) picture.current = drawn(canvas.current, latest.current)
+    }
     const again = () => {
       asked ||= requestAnimationFrame(() => {
         asked = 0
-        if (canvas.current) draw(canvas.current, latest.current)
+        clearTimeout(settling)
+        if (picture.current && picture.current.cost > SLOW) {
+          if (canvas.current) shift(canvas.current, picture.current, viewport.current)
+          settling = setTimeout(whole, SETTLED)
+        } else whole()
       })
     }
     viewport.listeners.add(again)
@@ -41,9 +50,40 @@ export function CanvasLayer(props: Props) {
       observer.disconnect()
       theme.disconnect()
       cancelAnimationFrame(asked)
+      clearTimeout(settling)
     }
   }, [viewport])
   return <canvas className="graph-canvas" ref={canvas} aria-hidden="true" />
+}
+
+const MOST_LINES = 4000
+const SLOW = 9 // ms: a picture that takes longer is moved as it is until the view stands still
+const SETTLED = 110 // ms
+
+interface Picture {
+  bitmap: HTMLCanvasElement
+  viewport: Viewport
+  cost: number
+}
+
+function drawn(canvas: HTMLCanvasElement, props: Props): Picture | null {
+  const began = performance.now()
+  draw(canvas, props)
+  const cost = performance.now() - began
+  if (cost <= SLOW || canvas.width === 0 || canvas.height === 0) return null
+  const bitmap = document.createElement("canvas")
+  bitmap.width = canvas.width
+  bitmap.height = canvas.height
+  bitmap.getContext("2d")?.drawImage(canvas, 0, 0)
+  return { bitmap, viewport: props.viewport.current, cost }
+}
+
+/** Draws the former picture where its content is now. */
+function shift(canvas: HTMLCanvasElement, { bitmap, viewport: old }: Picture, now: Viewport): void {
+  const context = prepared(canvas)
+  if (!context) return
+  const scale = now.zoom / old.zoom
+  context.drawImage(bitmap, now.x - old.x * scale, now.y - old.y * scale, canvas.clientWidth * scale, canvas.clientHeight * scale)
 }
 
 /** A 2D context of the canvas' real size, cleared, in CSS pixels. */
@@ -83,7 +123,10 @@ function draw(canvas: HTMLCanvasElement, { scene, boxes, nodes, edges, viewport,
   context.translate(x, y)
   context.scale(zoom, zoom)
   const [idle, taken] = [new Path2D(), new Path2D()]
-  for (const line of scene.lines) {
+  // From afar thousands of lines are one grey: a part of them looks the same.
+  const step = zoom < 0.3 ? Math.ceil(scene.lines.length / MOST_LINES) : 1
+  for (let i = 0; i < scene.lines.length; i += step) {
+    const line = scene.lines[i]!
     const [from, to] = [boxes.get(line.from), boxes.get(line.to)]
     if (!from || !to) continue
     const [a, b] = ends(from, to, scene.direction)
@@ -97,7 +140,7 @@ function draw(canvas: HTMLCanvasElement, { scene, boxes, nodes, edges, viewport,
   }
   context.lineWidth = Math.max(1, 0.6 / zoom)
   context.strokeStyle = colour("line-strong")
-  context.globalAlpha = 0.6
+  context.globalAlpha = zoom < 0.3 ? 0.25 : 0.6
   context.stroke(idle)
   context.strokeStyle = colour("soft")
   context.stroke(taken)

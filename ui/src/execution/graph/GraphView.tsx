@@ -1,7 +1,7 @@
 /** A graph that can be walked through: panned, zoomed, read by keyboard, with states on its nodes if there are any. */
 import { Background, ReactFlow, ReactFlowProvider, useReactFlow, type Node, type Viewport } from "@xyflow/react"
 import "@xyflow/react/dist/base.css"
-import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, type KeyboardEvent } from "react"
+import { memo, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState, type KeyboardEvent } from "react"
 import { Loading } from "~/ui"
 import type { EdgeView, NodeView } from "../model/graph"
 import { CanvasLayer } from "./CanvasLayer"
@@ -39,8 +39,8 @@ export interface GraphProps extends GraphActions {
   isLive?: boolean
 }
 
-const NODE_TYPES = { task: memo(TaskNode), group: memo(GroupNode) }
-const SMALLEST = 0.04
+const NODE_TYPES = { task: memo(TaskNode), opened: memo(GroupNode) }
+const SMALLEST = 0.015
 
 export default function GraphView(props: GraphProps) {
   return (
@@ -71,7 +71,7 @@ function Plane({
 }: GraphProps & { scene: Scene; onDirection: () => void }) {
   const frame = useRef<HTMLDivElement>(null)
   const flow = useReactFlow()
-  const { visible, viewport, onMove, isFar } = useVisible(scene, frame)
+  const { visible, viewport, onMove, boxAt, isFar } = useVisible(scene, frame)
   const boxes = useMemo(() => new Map(scene.boxes.map((box) => [box.id, box])), [scene])
 
   const center = useCallback(
@@ -79,7 +79,17 @@ function Plane({
       void flow.setCenter(box.x + box.width / 2, box.y + Math.min(box.height, 400) / 2, { zoom, duration: 180 }),
     [flow],
   )
-  useStart(scene, frame, focus, boxes)
+  const [isReady, setReady] = useState(false)
+  useStart(scene, frame, focus, boxes, isReady)
+
+  // What was just opened comes into sight as a whole.
+  const groups = useRef<ReadonlySet<string>>(new Set())
+  useEffect(() => {
+    const now = new Set(scene.boxes.filter((box) => box.isGroup).map((box) => box.id))
+    const fresh = scene.boxes.find((box) => box.isGroup && !groups.current.has(box.id))
+    groups.current = now
+    if (fresh && isReady && frame.current) void flow.setViewport(around(fresh, frame.current), { duration: 220 })
+  }, [scene, flow, isReady])
 
   // A task that was chosen elsewhere comes into sight.
   const shown = useRef<string | null>(null)
@@ -142,8 +152,12 @@ function Plane({
         zoomActivationKeyCode={null}
         minZoom={SMALLEST}
         maxZoom={2}
+        onInit={() => setReady(true)}
         onMove={(_event, to: Viewport) => onMove(to)}
-        onPaneClick={() => onSelect(null)}
+        onPaneClick={(event) => {
+          const { x, y } = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY })
+          onSelect(isFar ? boxAt(x, y) : null)
+        }}
         proOptions={{ hideAttribution: true }}
       >
         {scene.isLarge ? null : (
@@ -198,7 +212,7 @@ function nodeOf(box: SceneBox, view: NodeView | undefined, settings: NodeSetting
   const { width, height } = box
   const node: Node<TaskNodeData> = {
     id: box.id,
-    type: box.isGroup ? "group" : "task",
+    type: box.isGroup ? "opened" : "task",
     position: { x: box.x, y: box.y },
     width,
     height,
@@ -233,6 +247,16 @@ function fitting(scene: Scene, frame: HTMLElement, pad = 32): Viewport {
   }
 }
 
+/** All of a box in sight, not larger than it is. */
+function around(box: SceneBox, frame: HTMLElement): Viewport {
+  const zoom = Math.max(0.3, Math.min(1, (frame.clientWidth - 48) / box.width, (frame.clientHeight - 48) / box.height))
+  return {
+    zoom,
+    x: frame.clientWidth / 2 - (box.x + box.width / 2) * zoom,
+    y: Math.max(24 - box.y * zoom, frame.clientHeight / 2 - (box.y + box.height / 2) * zoom),
+  }
+}
+
 function fit(scene: Scene, frame: HTMLElement | null, set: (to: Viewport, how: { duration: number }) => unknown): void {
   if (frame) void set(fitting(scene, frame), { duration: 180 })
 }
@@ -245,12 +269,13 @@ function useStart(
   frame: { readonly current: HTMLDivElement | null },
   focus: string | null,
   boxes: ReadonlyMap<string, SceneBox>,
+  isReady: boolean,
 ): void {
   const { setViewport } = useReactFlow()
   const direction = useRef<string | null>(null)
   useLayoutEffect(() => {
     const element = frame.current
-    if (!element || direction.current === scene.direction) return
+    if (!element || !isReady || direction.current === scene.direction) return
     direction.current = scene.direction
     const whole = fitting(scene, element)
     const box = focus === null ? scene.boxes[0] : (boxes.get(focus) ?? scene.boxes[0])
@@ -262,7 +287,7 @@ function useStart(
     void setViewport({
       zoom,
       x: element.clientWidth / 2 - (box.x + box.width / 2) * zoom,
-      y: Math.min(element.clientHeight / 2, 140) - box.y * zoom,
+      y: Math.min(element.clientHeight * 0.4, 40 + box.y * zoom) - box.y * zoom,
     })
-  }, [scene, frame, focus, boxes, setViewport])
+  }, [scene, frame, focus, boxes, setViewport, isReady])
 }

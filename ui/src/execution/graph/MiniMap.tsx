@@ -20,16 +20,20 @@ export function MiniMap(props: Props) {
   const canvas = useRef<HTMLCanvasElement>(null)
   const latest = useRef(props)
   const flow = useReactFlow()
+  const ground = useRef<{ scene: Scene; nodes: Props["nodes"]; bitmap: HTMLCanvasElement } | null>(null)
   useEffect(() => {
     latest.current = props
-    if (canvas.current) draw(canvas.current, props)
+    if (!canvas.current) return
+    const { current } = ground
+    if (current?.scene !== props.scene || current.nodes !== props.nodes) ground.current = { ...props, bitmap: boxesOf(canvas.current, props) }
+    draw(canvas.current, props, ground.current?.bitmap)
   })
   useEffect(() => {
     let asked = 0
     const again = () => {
       asked ||= requestAnimationFrame(() => {
         asked = 0
-        if (canvas.current) draw(canvas.current, latest.current)
+        if (canvas.current) draw(canvas.current, latest.current, ground.current?.bitmap)
       })
     }
     viewport.listeners.add(again)
@@ -57,9 +61,15 @@ function placing(scene: Scene): { scale: number; left: number; top: number } {
   return { scale, left: (WIDTH - scene.width * scale) / 2, top: (HEIGHT - scene.height * scale) / 2 }
 }
 
-function draw(canvas: HTMLCanvasElement, { scene, nodes, viewport, frame }: Props): void {
-  const context = prepared(canvas)
-  if (!context) return
+/** The boxes alone: drawn anew when they change, not when the view moves. */
+function boxesOf(canvas: HTMLCanvasElement, { scene, nodes }: Props): HTMLCanvasElement {
+  const bitmap = document.createElement("canvas")
+  const ratio = Math.min(devicePixelRatio || 1, 2)
+  bitmap.width = WIDTH * ratio
+  bitmap.height = HEIGHT * ratio
+  const context = bitmap.getContext("2d")
+  if (!context) return bitmap
+  context.scale(ratio, ratio)
   const { scale, left, top } = placing(scene)
   const colour = colours(canvas)
   for (const box of scene.boxes) {
@@ -68,10 +78,18 @@ function draw(canvas: HTMLCanvasElement, { scene, nodes, viewport, frame }: Prop
     const [width, height] = [Math.max(1.2, box.width * scale), Math.max(1.2, box.height * scale)]
     context.fillRect(left + box.x * scale, top + box.y * scale, width, height)
   }
+  return bitmap
+}
+
+function draw(canvas: HTMLCanvasElement, { scene, viewport, frame }: Props, ground: HTMLCanvasElement | undefined): void {
+  const context = prepared(canvas)
+  if (!context) return
+  if (ground) context.drawImage(ground, 0, 0, WIDTH, HEIGHT)
+  const { scale, left, top } = placing(scene)
   const { x, y, zoom } = viewport.current
   const element = frame.current
   if (!element) return
-  context.strokeStyle = colour("ink")
+  context.strokeStyle = colours(canvas)("ink")
   context.lineWidth = 1.2
   context.strokeRect(
     left - (x / zoom) * scale,

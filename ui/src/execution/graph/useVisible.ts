@@ -3,8 +3,9 @@ import type { Viewport } from "@xyflow/react"
 import { useCallback, useEffect, useRef, useState, type RefObject } from "react"
 import type { Scene, SceneBox } from "./scene"
 
-/** Below this zoom the boxes of a large scene are points of colour on a canvas. */
+/** Below this zoom, or with so many in sight, the boxes of a large scene are points of colour on a canvas. */
 const FAR = 0.3
+const MANY = 150
 const MARGIN = 300 // pixels around the frame
 const CELL = 1600 // of the index, in pixels of the plane
 
@@ -27,8 +28,10 @@ export function useVisible(scene: Scene, frame: RefObject<HTMLDivElement | null>
     if (!element || !scene.isLarge) return
     if (index.current?.scene !== scene) index.current = { scene, cells: indexed(scene.boxes) }
     const { zoom } = cell.current
-    setFar(zoom < FAR)
-    const found = zoom < FAR ? [] : inSight(index.current.cells, cell.current, element)
+    const near = zoom < FAR ? [] : inSight(index.current.cells, cell.current, element)
+    const isNear = zoom >= FAR && near.length <= MANY
+    setFar(!isNear)
+    const found = isNear ? near : []
     setVisible((old) => (old.length === found.length && old.every((box, i) => box === found[i]) ? old : found))
   }, [scene, frame, cell])
 
@@ -46,7 +49,15 @@ export function useVisible(scene: Scene, frame: RefObject<HTMLDivElement | null>
     for (const listener of cell.listeners) listener()
     return () => cancelAnimationFrame(pending.current)
   }, [scene, look, cell])
-  return { visible, viewport: cell, onMove, isFar: scene.isLarge && isFar }
+  /** The box at a point of the plane. */
+  const boxAt = useCallback(
+    (x: number, y: number): SceneBox | null =>
+      index.current?.cells
+        .get(`${Math.floor(x / CELL)},${Math.floor(y / CELL)}`)
+        ?.find((box) => !box.isGroup && x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height) ?? null,
+    [],
+  )
+  return { visible, viewport: cell, onMove, boxAt, isFar: scene.isLarge && isFar }
 }
 
 function indexed(boxes: SceneBox[]): Map<string, SceneBox[]> {

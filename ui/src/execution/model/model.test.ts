@@ -187,6 +187,15 @@ describe("timelineOf", () => {
     expect(rows.map((r) => r.id)).toEqual(["0", "1", "2"])
   })
 
+  it("counts the rounds of a loop", () => {
+    const { rows } = timelineOf([row({ task_id: "2" }), row({}), row({ task_id: "3", name: "b" })], zero)
+    expect(rows.map((r) => [r.name, r.round])).toEqual([
+      ["a", 1],
+      ["a", 2],
+      ["b", 0],
+    ])
+  })
+
   it("marks the axis at round offsets", () => {
     expect(ticks(10_000, 5)).toEqual([0, 2000, 4000, 6000, 8000, 10000])
     expect([0, 250, 1500, 150_000, 11_100_000, 90_000_000].map(offsetText)).toEqual([

@@ -46,6 +46,8 @@ export interface Bar {
 export interface Row {
   id: string
   name: string
+  /** Which time it runs, if it runs more than once; else 0. */
+  round: number
   state: string
   from: number | null
   to: number
@@ -70,6 +72,7 @@ export function moment(text: string | null | undefined): number | null {
 export function timelineOf(tasks: readonly TimelineTask[], now: number): Timeline {
   const rows = tasks.map((task) => rowOf(task, now))
   rows.sort((a, b) => (a.from ?? Infinity) - (b.from ?? Infinity) || (a.id < b.id ? -1 : 1))
+  countRounds(rows)
   let [from, to] = [Infinity, -Infinity]
   for (const row of rows) {
     if (row.from === null) continue
@@ -78,6 +81,18 @@ export function timelineOf(tasks: readonly TimelineTask[], now: number): Timelin
   }
   if (from === Infinity) [from, to] = [now, now]
   return { rows, from, to: Math.max(to, from + 1) }
+}
+
+function countRounds(rows: Row[]): void {
+  const last = new Map<string, Row>()
+  for (const row of rows) {
+    const former = last.get(row.name)
+    if (former) {
+      former.round ||= 1
+      row.round = former.round + 1
+    }
+    last.set(row.name, row)
+  }
 }
 
 const ENDS = new Set(["SUCCESS", "ERROR", "CANCELLED", "SKIPPED"])
@@ -119,7 +134,7 @@ function rowOf(task: TimelineTask, now: number): Row {
     bars.push({ kind: "task", state: task.state, from, to, isOpen, title: task.state })
   }
   bars.sort((a, b) => a.from - b.from)
-  return { id: task.task_id, name: task.name, state: task.state, from, to, isOpen, bars }
+  return { id: task.task_id, name: task.name, round: 0, state: task.state, from, to, isOpen, bars }
 }
 
 function titleOf({ n, index, info, name }: Attempt): string {

@@ -7,7 +7,7 @@ import { Button, CopyButton, Duration, ErrorNote, Facts, JsonViewer, Loading, St
 import { RerunDialog, SkipDialog } from "../actions/RerunDialog"
 import { childrenQuery, taskQuery, tasksQuery } from "../data"
 import { Items } from "../Items"
-import { readStateInfo } from "../model/stateInfo"
+import { plain, readStateInfo } from "../model/stateInfo"
 import { byName, contextOf, retriesOf } from "../model/tasks"
 import type { TaskDetail } from "../types"
 import { Attempts } from "./Attempts"
@@ -102,7 +102,7 @@ const isEmpty = (value: unknown): boolean =>
 
 function Reason({ text, isError }: { text: string; isError: boolean }) {
   const { headline, cause, details } = readStateInfo(text)
-  const first = cause ?? headline
+  const first = cause ?? plain(headline)
   return (
     <div className={`reason ${isError ? "error" : ""}`}>
       <p className="reason-first">{first}</p>

@@ -2,8 +2,9 @@
 import { useQuery } from "@tanstack/react-query"
 import { useMemo, useState, type ReactNode } from "react"
 import { api, isRecord, parsed } from "~/api/client"
-import { Card, Empty, Icon, JsonViewer, Loading } from "~/ui"
+import { Card, Empty, JsonViewer, Loading } from "~/ui"
 import { useExecution } from "../ExecutionPage"
+import { SearchField } from "../SearchField"
 import { found } from "../model/search"
 
 interface Publishing {
@@ -27,11 +28,7 @@ export function DataTab() {
   const global = "published_global" in execution ? parsed(execution["published_global"]) : null
   return (
     <div className="data-tab">
-      <label className="search-field">
-        <Icon name="search" size={14} />
-        <span className="visually-hidden">Search in keys and values</span>
-        <input className="input" type="search" placeholder="Search in keys and values" value={text} onChange={(event) => setText(event.target.value)} />
-      </label>
+      <SearchField label="Search in keys and values" placeholder="Search in keys and values" value={text} onChange={setText} />
       <div className="data-columns">
         <Data title="Input" value={parsed(execution.input)} text={text} none="It has no input." />
         <Data

@@ -5,7 +5,8 @@ import { useSearchParams } from "react-router"
 import { DataTable, Duration, Empty, ErrorNote, Icon, Loading, State, stateLook, Time, type Column, type Sorting } from "~/ui"
 import { tasksQuery } from "../data"
 import { useExecution } from "../ExecutionPage"
-import { readStateInfo } from "../model/stateInfo"
+import { SearchField } from "../SearchField"
+import { plain, readStateInfo } from "../model/stateInfo"
 import { contextOf, rankOf, retriesOf } from "../model/tasks"
 import type { Task } from "../types"
 
@@ -33,7 +34,7 @@ const COLUMNS: Column<Task>[] = [
 
 function first(text: string): string {
   const { cause, headline } = readStateInfo(text)
-  return cause ?? headline
+  return cause ?? plain(headline)
 }
 
 function Marks({ task }: { task: Task }) {
@@ -71,11 +72,7 @@ export function TasksTab() {
   return (
     <>
       <div className="task-filters">
-        <label className="search-field">
-          <Icon name="search" size={14} />
-          <span className="visually-hidden">Filter tasks by name or message</span>
-          <input className="input" type="search" placeholder="Name or message" value={text} onChange={(event) => set("text", event.target.value)} />
-        </label>
+        <SearchField label="Filter tasks by name or message" placeholder="Name or message" value={text} onChange={(value) => set("text", value)} />
         <div className="chips" role="group" aria-label="Filter by state">
           {counts.map(([name, count]) => (
             <button key={name} type="button" className="chip" aria-pressed={state === name} onClick={() => set("state", state === name ? null : name)}>

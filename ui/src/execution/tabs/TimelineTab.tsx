@@ -113,7 +113,7 @@ function Legend() {
         </span>
       ))}
       <span className="legend-entry">
-        <span className="bar-sample wait" /> Waiting
+        <span className="bar-sample is-wait" /> Waiting
       </span>
     </span>
   )
@@ -140,6 +140,7 @@ function Line({ row, from, span, top, isSelected, onSelect }: LineProps) {
         </span>
         <span className="visually-hidden">{look.label}: </span>
         <span className="ellipsis">{row.name}</span>
+        {row.round ? <span className="mark">{row.round}</span> : null}
         <span className="visually-hidden">, {took}</span>
       </button>
       <div className="timeline-bars" onClick={() => onSelect(row.id)} aria-hidden="true">
@@ -156,4 +157,4 @@ function Line({ row, from, span, top, isSelected, onSelect }: LineProps) {
   )
 }
 
-const barClass = (bar: Bar): string => `bar ${bar.kind === "wait" ? "wait" : stateLook(bar.state).tone} ${bar.isOpen ? "is-open" : ""}`
+const barClass = (bar: Bar): string => `bar ${bar.kind === "wait" ? "is-wait" : stateLook(bar.state).tone} ${bar.isOpen ? "is-open" : ""}`

@@ -20,6 +20,7 @@ from ostro.adapters.sql.postgres.dialect import bulk_text, translated, with_arra
 from ostro.adapters.sql.postgres.errors import Forgotten, Lost, as_ostro_error, sqlstate
 from ostro.adapters.sql.postgres.values import array, parameter
 from ostro.adapters.sql.postgres.weeks import left_behind
+from ostro.adapters.sql.texts import tidied
 from ostro.model.errors import Fenced, OstroError
 
 PATIENCE: Final = 15.0  # seconds without any answer after which a connection is given up
@@ -42,6 +43,8 @@ class Connection:
         """`raw` must be in autocommit mode and is this object's from now on."""
         self.raw = raw
         self.deadline: float | None = None  # of time.monotonic()
+        self.patience: float | None = None  # seconds, None: PATIENCE
+        self.is_tidying = False  # on a second try, after the database (or the encoder) refused a text
         self.is_broken = False
         self._pq = raw.pgconn
         self._poll = select.poll()
@@ -56,7 +59,7 @@ class Connection:
     # ------------------------------------------------------------------ Database
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
-        self._send(translated(sql), [parameter(value) for value in values], None)
+        self._send(translated(sql), self._parameters(values), None)
         result = self._answers()
         if result is None or result.status != ExecStatus.TUPLES_OK:
             return []
@@ -64,9 +67,14 @@ class Connection:
         return self._transformer.load_rows(0, result.ntuples, tuple_row_maker)
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> None:
-        self._send(translated(sql), [parameter(value) for value in values], None)
+        self._send(translated(sql), self._parameters(values), None)
+
+    def _parameters(self, values: Sequence[Any]) -> list[bytes | None]:
+        return [parameter(tidied(value) if self.is_tidying else value) for value in values]
 
     def bulk(self, statement: Bulk, rows: Sequence[Row]) -> None:
+        if self.is_tidying:
+            rows = [tuple(map(tidied, row)) for row in rows]
         columns = zip(*rows, strict=True)
         arrays = [array(kind, column) for kind, column in zip(statement.kinds, columns, strict=True)]
         self._send(bulk_text(statement), arrays, [Format.BINARY] * len(arrays))
@@ -139,7 +147,7 @@ class Connection:
 
     def _answers(self) -> PGresult | None:
         """Wait for the answers to all that was sent. The last one; raises the first error."""
-        self._patience = time.monotonic() + PATIENCE
+        self._patience = time.monotonic() + (self.patience or PATIENCE)
         last: PGresult | None = None
         failed: OstroError | None = None
         sent, self._sent = self._sent, []

@@ -5,6 +5,7 @@ from typing import Final
 from psycopg.pq import DiagnosticField
 from psycopg.pq.abc import PGresult
 
+from ostro.adapters.sql.texts import out_of_range
 from ostro.model.errors import Conflict, InvalidInput, OstroError, StoreError
 
 TOO_SLOW: Final = (
@@ -29,6 +30,8 @@ _SENTENCES: Final = {
 # What may succeed when it is tried again at once, on a new transaction or connection.
 _PASSING: Final = ("40001", "40P01", "55P03", "57P", "25P03", "08")
 
+_UNTIDY: Final = ("22021", "22P05")  # NUL, and what is no Unicode
+
 
 class Lost(StoreError):
     """The connection is of no use any more. `in_doubt`: a commit was sent and its answer did not come."""
@@ -40,6 +43,10 @@ class Lost(StoreError):
 
 class TimedOut(StoreError):
     """A statement took too long and was cancelled, by the database's limit or the caller's."""
+
+
+class Untidy(StoreError):
+    """A text is not as the database wants it: to be tried again with tidy ones. Leaves no lane."""
 
 
 class Forgotten(StoreError):
@@ -65,8 +72,12 @@ def as_ostro_error(result: PGresult) -> OstroError:
 def from_state(state: str, text: str) -> OstroError:
     if state == "23505":
         return Conflict(f"A row with the same key exists already ({text}).")
-    if state in ("22P02", "22003", "42883"):  # a text where a number belongs, a number that is too large
+    if state == "22003":
+        return out_of_range()
+    if state in ("22P02", "42883"):  # a text where a number belongs
         return InvalidInput(f"A value cannot be compared with that column ({text}).", sqlstate=state)
+    if state in _UNTIDY:
+        return Untidy(f"The database refused a text ({text}).")
     if state == "57014":
         return TimedOut("The database needed too long for a statement. Nothing of the change was stored.")
     for prefix, sentence in _SENTENCES.items():

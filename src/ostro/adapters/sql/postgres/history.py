@@ -14,12 +14,13 @@ import structlog
 
 from ostro.adapters.sql.postgres.connect import connect
 from ostro.adapters.sql.postgres.connection import Connection
-from ostro.adapters.sql.postgres.weeks import KEPT_MS, WEEK, edge, left_behind
+from ostro.adapters.sql.postgres.weeks import KEPT_MS, WEEK, edge, left_behind, made_at
 from ostro.model.errors import OstroError
 
 log = structlog.get_logger("ostro.store")
 
 _AHEAD: Final = 4  # weeks that have their partition before they begin
+_MOST_PAST: Final = 104  # weeks
 _EVERY: Final = 6 * 3600.0  # seconds
 _SOON: Final = 60.0  # seconds to the next try when the database was away
 _AT_ONCE: Final = 5000  # leftover rows that are removed by one statement
@@ -29,9 +30,21 @@ _NAME: Final = "history_w"
 
 def make_weeks(db: Connection, now_ms: int) -> None:
     """Make the partitions of this week and the next ones, each in a transaction of its own."""
-    there = set(_weeks(db))
     this = now_ms // WEEK
-    for week in range(this, this + _AHEAD + 1):
+    _make(db, range(this, this + _AHEAD + 1))
+
+
+def make_weeks_since(db: Connection, oldest_id: str) -> None:
+    """Also those of the past, from the week of that id on (two years at most)."""
+    this = time.time_ns() // 1_000_000 // WEEK
+    begun = made_at(oldest_id)
+    if begun is not None:
+        _make(db, range(max(begun // WEEK, this - _MOST_PAST), this + _AHEAD + 1))
+
+
+def _make(db: Connection, weeks: range) -> None:
+    there = set(_weeks(db))
+    for week in weeks:
         if week not in there:
             bounds = f"FROM ('{edge(week * WEEK)}') TO ('{edge((week + 1) * WEEK)}')"
             _alone(db, f"CREATE TABLE IF NOT EXISTS {_NAME}{week} PARTITION OF history FOR VALUES {bounds}")

@@ -26,7 +26,7 @@ class PostgresStore(SqlStore):
         self, url: str, durability: Literal["full", "normal"] = "full", *, list_seconds: float = LIST_SECONDS
     ) -> None:
         """Blocks: call it off the event loop. StoreError if the database cannot be used; then nothing was changed."""
-        ensure_schema(url)
+        ensure_schema(url, serving=True)
         self._writer = Writer(conninfo(url, Limits(statement_ms=_WRITE_MS, durable=durability == "full")))
         self._readers = [
             Readers(

@@ -12,6 +12,7 @@ from ostro.adapters.sql.postgres.connect import Limits, connect, conninfo
 from ostro.adapters.sql.postgres.connection import Connection
 from ostro.adapters.sql.postgres.history import make_weeks
 from ostro.adapters.sql.revisions import HEAD, REVISIONS
+from ostro.adapters.sql.unfinished import refuse_unfinished_copy
 from ostro.model.errors import StoreError
 
 _LOCK: Final = 0x4F535452_4F444442  # an advisory lock: one program at a time changes the schema
@@ -36,8 +37,9 @@ def refuse_newer(revision: str | None) -> None:
         )
 
 
-def ensure_schema(url: str) -> None:
-    """Make the schema if there is none. StoreError for any other than this program's; then nothing was changed."""
+def ensure_schema(url: str, *, serving: bool = False) -> None:
+    """Make the schema if there is none. StoreError for any other than this program's; then nothing was changed.
+    `serving`: also for a database that must not be served."""
     connection = connect(conninfo(url, _UNLIMITED))
     try:
         if _revision_to_use(connection) is None:
@@ -45,6 +47,8 @@ def ensure_schema(url: str) -> None:
             if _revision_to_use(connection) is None:  # nobody has made it meanwhile
                 _migrate(url)
                 make_weeks(connection, time.time_ns() // 1_000_000)
+        if serving:
+            refuse_unfinished_copy(connection)
     finally:
         connection.close()
 

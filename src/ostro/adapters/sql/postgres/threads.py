@@ -16,8 +16,18 @@ from typing import Final, TypeVar
 from ostro.adapters.sql.jobs import Job
 from ostro.adapters.sql.postgres.connect import connect
 from ostro.adapters.sql.postgres.connection import Connection
-from ostro.adapters.sql.postgres.errors import READ_ONLY, TOO_SLOW, Forgotten, Lost, TimedOut, may_pass, sqlstate
+from ostro.adapters.sql.postgres.errors import (
+    READ_ONLY,
+    TOO_SLOW,
+    Forgotten,
+    Lost,
+    TimedOut,
+    Untidy,
+    may_pass,
+    sqlstate,
+)
 from ostro.adapters.sql.postgres.ledger import Ledger
+from ostro.adapters.sql.postgres.serving import share
 from ostro.model.errors import InvalidInput, OstroError, StoreError
 
 T = TypeVar("T")
@@ -29,10 +39,12 @@ _LONGEST_PAUSE: Final = 1.0
 
 
 class Line:
-    """One connection that is made again when it breaks, with growing pauses. For one thread."""
+    """One connection that is made again when it breaks, with growing pauses. For one thread. `prepare` is called with
+    each new connection."""
 
-    def __init__(self, info: str) -> None:
+    def __init__(self, info: str, prepare: Callable[[Connection], None] = lambda _: None) -> None:
         self._info = info
+        self._prepare = prepare
         self.connection: Connection | None = None
         self._pause = _FIRST_PAUSE
         self._not_before = 0.0
@@ -43,8 +55,10 @@ class Line:
             time.sleep(max(0.0, min(self._not_before, until) - time.monotonic()))
             try:
                 self.connection = connect(self._info)
+                self._prepare(self.connection)
                 self._pause = _FIRST_PAUSE
             except OstroError:
+                self.drop()
                 self._not_before = time.monotonic() + self._pause
                 self._pause = min(2 * self._pause, _LONGEST_PAUSE)
                 if self._not_before >= until:
@@ -68,12 +82,22 @@ class Line:
         except OstroError:
             self.drop()
 
+    def is_worth_tidying(self, error: BaseException) -> bool:
+        """Whether the same may succeed with tidy texts; then the next try is made with them."""
+        connection = self.connection
+        if connection is None or not isinstance(error, (Untidy, UnicodeEncodeError)):
+            return False
+        connection.is_tidying = not connection.is_tidying
+        return connection.is_tidying
+
 
 class Writer:
-    """The one thread that changes the database."""
+    """The one thread that changes the database, and tells others by a lock that it is in use."""
 
     def __init__(self, info: str) -> None:
-        self._line = Line(info)
+        """Connects. Blocks; StoreError if that is not possible."""
+        self._line = Line(info, share)
+        self._line.ready(0.0)
         self._ledger = Ledger()
         self.is_settled = threading.Event()
         self.is_settled.set()
@@ -125,6 +149,8 @@ class Writer:
                 self._line.tidy(error)
                 if isinstance(error, Forgotten):
                     self._ledger.forget()
+                if self._line.is_worth_tidying(error):
+                    continue
                 if not isinstance(error, OstroError) or not may_pass(error) or time.monotonic() + pause > until:
                     raise
             time.sleep(pause)
@@ -148,6 +174,7 @@ class Writer:
                 raise
         else:
             self._ledger.stored()
+        connection.is_tidying = False
         return value
 
     def _settle(self, until: float) -> bool:
@@ -229,12 +256,16 @@ class Readers:
                     raise TimedOut(TOO_SLOW)
                 connection.deadline = end
                 connection.begin()
-                return job.function(connection)
+                value = job.function(connection)
+                connection.is_tidying = False
+                return value
             except TimedOut as error:
                 raise (InvalidInput(TOO_SLOW) if self._is_wide else StoreError("The database is too slow.")) from error
-            except OstroError as error:
+            except (OstroError, UnicodeEncodeError) as error:
                 line.tidy(error)
-                if not may_pass(error) or time.monotonic() > until:
+                if line.is_worth_tidying(error):
+                    continue
+                if not isinstance(error, OstroError) or not may_pass(error) or time.monotonic() > until:
                     raise
 
     def refuse(self) -> None:

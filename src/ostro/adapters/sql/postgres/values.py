@@ -8,6 +8,8 @@ import struct
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+from ostro.adapters.sql.texts import NUL_PICTURE, out_of_range
+
 _OIDS: Final[dict[type, int]] = {str: 25, int: 20, bool: 21}
 _SIZES: Final[dict[type, tuple[int, str]]] = {int: (8, "iq"), bool: (2, "ih")}
 _NULL: Final = b"\xff\xff\xff\xff"
@@ -19,7 +21,7 @@ def parameter(value: Any) -> bytes | None:
     if value is None or isinstance(value, bytes):
         return value
     if isinstance(value, str):
-        return value.encode()
+        return _text(value)
     if isinstance(value, bool):
         return b"1" if value else b"0"
     if isinstance(value, list):
@@ -27,8 +29,12 @@ def parameter(value: Any) -> bytes | None:
     return str(value).encode()
 
 
+def _text(value: str) -> bytes:
+    return value.replace("\0", NUL_PICTURE).encode()  # libpq would take what comes before a NUL for all of it
+
+
 def _quoted(text: str) -> bytes:
-    return b'"' + text.encode().replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+    return b'"' + _text(text).replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
 
 
 def array(kind: type, values: Sequence[Any]) -> bytes:
@@ -38,12 +44,19 @@ def array(kind: type, values: Sequence[Any]) -> bytes:
     if kind is str:
         return head + _texts(values)
     size, form = _SIZES[kind]
-    if not has_null:
-        flat = [size] * (2 * len(values))
-        flat[1::2] = values
-        return head + struct.pack(">" + form * len(values), *flat)
-    pack = struct.Struct(">" + form).pack
-    return head + b"".join([_NULL if value is None else pack(size, value) for value in values])
+    try:
+        return head + _numbers(size, form, values, has_null)
+    except struct.error as error:
+        raise out_of_range() from error
+
+
+def _numbers(size: int, form: str, values: Sequence[Any], has_null: bool) -> bytes:
+    if has_null:
+        pack = struct.Struct(">" + form).pack
+        return b"".join([_NULL if value is None else pack(size, value) for value in values])
+    flat = [size] * (2 * len(values))
+    flat[1::2] = values
+    return struct.pack(">" + form * len(values), *flat)
 
 
 def _texts(values: Iterable[str | None]) -> bytes:

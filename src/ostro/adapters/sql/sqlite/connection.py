@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, cast
 
 from ostro.adapters.sql.db import IDS, ROWS, Bulk, Row
 from ostro.adapters.sql.sqlite.errors import TOO_SLOW, as_ostro_error
+from ostro.adapters.sql.texts import has_nul, out_of_range, tidied
 from ostro.model.errors import InvalidInput
 
 Durability = Literal["full", "normal"]
@@ -62,23 +63,30 @@ class Connection:
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         if self.is_interrupted:  # it came between two statements
             raise InvalidInput(TOO_SLOW)
-        try:
-            return self.raw.execute(sql, values).fetchall()
-        except sqlite3.Error as error:
-            raise as_ostro_error(error, self.file) from error
+        return self._execute(sql, [tidied(value) for value in values]).fetchall()
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> None:
+        self._execute(sql, [tidied(value) for value in values])
+
+    def _execute(self, sql: str, values: Sequence[Any]) -> sqlite3.Cursor:
         try:
-            self.raw.execute(sql, values)
+            return self.raw.execute(sql, values)
         except sqlite3.Error as error:
             raise as_ostro_error(error, self.file) from error
+        except UnicodeEncodeError:
+            return self._execute(sql, [tidied(value) for value in values])
+        except OverflowError as error:
+            raise out_of_range() from error
 
     def bulk(self, statement: Bulk, rows: Sequence[Row]) -> None:
+        texts = (column for kind, column in zip(statement.kinds, zip(*rows, strict=True), strict=True) if kind is str)
+        if any(map(has_nul, texts)):
+            rows = [tuple(map(tidied, row)) for row in rows]
         start = 0
         left = len(rows)
         while left:
             count = _MOST_ROWS if left >= _MOST_ROWS else 1 << (left.bit_length() - 1)
-            self.run(_text_for(statement, count), list(chain.from_iterable(rows[start : start + count])))
+            self._execute(_text_for(statement, count), list(chain.from_iterable(rows[start : start + count])))
             start += count
             left -= count
 

@@ -11,6 +11,7 @@ from ostro.adapters.sql.sqlite.log import LogKeeper
 from ostro.adapters.sql.sqlite.schema import HEAD, ensure_schema
 from ostro.adapters.sql.sqlite.threads import Gate, Readers, Writer
 from ostro.adapters.sql.store import Lanes, SqlStore
+from ostro.adapters.sql.unfinished import refuse_unfinished_copy
 from ostro.model.errors import StoreError
 
 LIST_SECONDS: Final = 5.0
@@ -35,6 +36,7 @@ class SqliteStore(SqlStore):
             connection = Connection(file)
             try:
                 ensure_schema(connection, durability, backup_before_migration=backup_before_migration)
+                refuse_unfinished_copy(connection)
             except BaseException:
                 connection.close()
                 raise

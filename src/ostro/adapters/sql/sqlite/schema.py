@@ -11,9 +11,10 @@ from importlib import resources
 from ostro.adapters.sql.revisions import HEAD, REVISIONS
 from ostro.adapters.sql.sqlite.backup import copy_database
 from ostro.adapters.sql.sqlite.connection import APPLICATION_ID, Connection, Durability
+from ostro.adapters.sql.sqlite.lock import FileLock
 from ostro.model.errors import StoreError
 
-__all__ = ["HEAD", "REVISIONS", "ensure_schema", "schema_sql", "stored_revision"]
+__all__ = ["HEAD", "REVISIONS", "ensure_schema", "schema_sql", "stored_revision", "upgrade"]
 
 
 def schema_sql(revision: str) -> str:
@@ -47,6 +48,21 @@ def ensure_schema(connection: Connection, durability: Durability, *, backup_befo
         if backup_before_migration:
             copy_database(connection.file, free_name(f"{connection.file}.{revision}.backup"))
         _migrate(connection)
+
+
+def upgrade(file: str) -> tuple[str | None, str]:
+    """Bring a file that no server uses to this program's schema, after a copy beside it: (revision before, now)."""
+    lock = FileLock(file)
+    try:
+        connection = Connection(file)
+        try:
+            before = stored_revision(connection)
+            ensure_schema(connection, "full", backup_before_migration=True)
+        finally:
+            connection.close()
+    finally:
+        lock.release()
+    return before, HEAD
 
 
 def free_name(path: str) -> str:

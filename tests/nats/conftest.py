@@ -1,0 +1,1 @@
+from tests.nats_fixtures import *  # noqa: F403

@@ -1,0 +1,150 @@
+"""The list of executions: filters in the address, pages on the way down, live changes, things done with many."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.e2e.server import Server
+from tests.ui.seeds import WORKFLOWS, start
+
+
+@pytest.fixture
+def client(server: Server) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=server.url, timeout=60, trust_env=False) as connected:
+        connected.post("/v2/workflows", content=WORKFLOWS.encode(), headers={"Content-Type": "text/plain"})
+        yield connected
+
+
+def test_an_execution_appears_and_changes_by_itself(page: Page, client: httpx.Client) -> None:
+    start(client, "import-orders", description="the first")
+    page.goto("/ui/executions")
+    expect(page.get_by_text("the first")).to_be_visible()
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+
+    id = start(client, "resize-images", description="made later")
+    row = page.locator(f"[data-id='{id}']")
+    expect(row).to_contain_text("Running")
+    expect(row).to_have_attribute("data-index", "0")
+    client.put(f"/v2/executions/{id}", json={"state": "PAUSED"})
+    expect(row).to_contain_text("Paused")
+    client.put(f"/v2/executions/{id}", json={"state": "CANCELLED"})
+    expect(row).to_contain_text("Cancelled")
+    assert requests == []  # all of it came by the stream
+
+
+def test_filters_are_in_the_address(page: Page, client: httpx.Client, server: Server) -> None:
+    failed = start(client, "nightly-backup")
+    for number in range(3):
+        start(client, "import-orders", description=f"batch {number}")
+    page.goto("/ui/executions")
+    table = page.get_by_role("table", name="Executions")
+    expect(table.get_by_role("row")).to_have_count(5)
+
+    page.get_by_role("button", name="Error", exact=True).click()
+    expect(table.get_by_role("row")).to_have_count(2)
+    expect(page.locator(f"[data-id='{failed}']")).to_contain_text("disk full on backup-03")
+    expect(page).to_have_url(f"{server.url}/ui/executions?state=ERROR")
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_placeholder("Search").fill("BATCH 2")
+    expect(table.get_by_role("row")).to_have_count(2)
+    expect(page).to_have_url(f"{server.url}/ui/executions?q=BATCH+2")
+    page.reload()
+    expect(table.get_by_role("row")).to_have_count(2)
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_placeholder("Tags").fill("ops")
+    expect(table.get_by_role("row")).to_have_count(2)
+    page.goto("/ui/executions?workflow=import-orders&since=1h&sort=workflow_name")
+    expect(table.get_by_role("row")).to_have_count(4)
+    expect(page.get_by_role("columnheader", name="Workflow")).to_have_attribute("aria-sort", "ascending")
+    page.goto("/ui/executions?since=exact&to=2001-01-01T00:00")
+    expect(page.get_by_text("No execution matches")).to_be_visible()
+
+
+def test_more_rows_come_on_the_way_down(page: Page, client: httpx.Client) -> None:
+    for number in range(230):
+        start(client, "import-orders", description=f"batch {number}")
+    page.goto("/ui/executions")
+    expect(page.get_by_text("batch 229", exact=True)).to_be_visible()
+    assert page.locator(".table-body .table-row").count() < 100  # of those that are there only what is in sight
+    table = page.get_by_role("table", name="Executions")
+    for _ in range(60):
+        table.evaluate("element => element.scrollTo(0, element.scrollHeight)")
+        if page.get_by_text("batch 0", exact=True).is_visible():
+            break
+        page.wait_for_timeout(100)
+    expect(page.get_by_text("batch 0", exact=True)).to_be_visible()
+    expect(table).to_have_attribute("aria-rowcount", "231")
+    start(client, "import-orders", description="the newest")
+    page.get_by_role("button", name="1 new").click()
+    expect(page.get_by_text("the newest")).to_be_visible()
+
+
+def test_many_are_cancelled_after_a_look_at_them(page: Page, client: httpx.Client) -> None:
+    running = [start(client, "resize-images", description=f"gallery {number}") for number in range(5)]
+    start(client, "import-orders", description="has ended")
+    page.goto("/ui/executions")
+    page.get_by_role("checkbox", name="Select all rows that are loaded").check()
+    expect(page.get_by_text("6 selected")).to_be_visible()
+    page.get_by_role("button", name="Cancel …").click()
+    dialog = page.get_by_role("dialog", name="Cancel executions")
+    expect(dialog.get_by_text("5 executions will be cancelled.")).to_be_visible()
+    expect(dialog.get_by_text("1 of the 6 selected cannot be cancelled")).to_be_visible()
+    expect(dialog.get_by_text("ostro execution cancel")).to_be_visible()
+    dialog.locator("[data-action='execution.cancel']").click()
+    expect(dialog.get_by_text("5 of 5 cancelled.")).to_be_visible()
+    dialog.get_by_role("button", name="Done").click()
+    for id in running:
+        expect(page.locator(f"[data-id='{id}']")).to_contain_text("Cancelled")
+    states = [row["state"] for row in client.get("/v2/executions").json()["executions"]]
+    assert sorted(states) == ["CANCELLED"] * 5 + ["SUCCESS"]
+
+
+def test_what_failed_is_run_again_and_deleted(page: Page, client: httpx.Client) -> None:
+    failed = start(client, "nightly-backup")
+    page.goto("/ui/executions?state=ERROR")
+    page.get_by_role("checkbox", name="Select this row").check()
+    page.get_by_role("button", name="Rerun …").click()
+    dialog = page.get_by_role("dialog")
+    dialog.locator("[data-action='execution.rerun']").click()
+    expect(dialog.get_by_text("1 of 1 rerun.")).to_be_visible()
+    dialog.get_by_role("button", name="Done").click()
+    tasks = client.get(f"/v2/executions/{failed}/tasks?name=upload").json()["tasks"]
+    (task,) = tasks
+    runs = client.get(f"/v2/tasks/{task['id']}/action_executions").json()["action_executions"]
+    assert len(runs) == 2  # it ran once more, and failed once more
+
+    row = page.locator(f"[data-id='{failed}']")
+    expect(row).to_contain_text("Error")
+    row.get_by_role("checkbox").check()
+    page.get_by_role("button", name="Delete …").click()
+    dialog.locator("[data-action='execution.delete']").click()
+    expect(dialog.get_by_text("1 of 1 deleted.")).to_be_visible()
+    dialog.get_by_role("button", name="Done").click()
+    expect(page.get_by_text("No execution matches")).to_be_visible()
+    assert client.get(f"/v2/executions/{failed}").status_code == 404
+
+
+def test_an_error_of_the_server_is_told_and_can_be_tried_again(page: Page, client: httpx.Client) -> None:
+    start(client, "import-orders", description="is there")
+    refusal = {"faultcode": "Server", "faultstring": "The store is on holiday.", "debuginfo": None}
+    page.route("**/v2/executions?**", lambda route: route.fulfill(status=500, json=refusal))
+    page.goto("/ui/executions")
+    expect(page.get_by_role("alert")).to_contain_text("The store is on holiday.")
+    page.unroute("**/v2/executions?**")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_text("is there")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+
+def test_an_empty_installation_shows_how_to_begin(page: Page, server: Server, client: httpx.Client) -> None:
+    page.goto("/ui/")
+    expect(page.get_by_role("heading", name="Nothing has run here yet")).to_be_visible()
+    page.get_by_role("button", name="Create and run this example").click()
+    page.wait_for_url("**/ui/executions/*")
+    (row,) = client.get("/v2/executions?nulls=task_execution_id").json()["executions"]
+    assert row["workflow_name"] == "hello"
+    page.goto("/ui/executions")
+    expect(page.locator(f"[data-id='{row['id']}']")).to_contain_text("Success")
