@@ -1,6 +1,6 @@
 """One Ostro process on PostgreSQL, beside a bare writer of the same rows.
 
-    python -m bench.postgres [--scale 1]
+    python -m bench.postgres [--scale 1] [--out bench/RESULTS-postgresql.md]
 
 Starts a PostgreSQL of its own with synchronous_commit on, and `ostro serve` on it: 20 chains of 20 echo tasks in
 flight. Then a loop without any workflow engine writes the rows that the run has left, in as many transactions.
@@ -13,6 +13,7 @@ import os
 import tempfile
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -124,13 +125,30 @@ async def run(scale: float) -> dict[str, Figures]:
         return figures
 
 
+def report(figures: dict[str, Figures], scale: float) -> str:
+    when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    lines = [
+        "# Measured on PostgreSQL",
+        "",
+        f"`python -m bench.postgres --scale {scale:g}` on {when}, {os.cpu_count()} cores, load average at the end "
+        f"{os.getloadavg()[0]:.1f}, synchronous_commit on. Made by the command; not edited.",
+        "",
+        "| case | figure | value |",
+        "|---|---|---|",
+    ]
+    lines += [f"| {case} | {name} | {value:,.3f} |" for case, some in figures.items() for name, value in some.items()]
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies the counts")
-    for case, figures in asyncio.run(run(parser.parse_args().scale)).items():
-        for name, value in figures.items():
-            print(f"{case:20} {name:26} {value:12.3f}")
-    print(f"{os.cpu_count()} cores, load average {os.getloadavg()[0]:.1f}")
+    parser.add_argument("--out", default="", help="file to write the table to")
+    given = parser.parse_args()
+    text = report(asyncio.run(run(given.scale)), given.scale)
+    print(text)
+    if given.out:
+        Path(given.out).write_text(text)
 
 
 if __name__ == "__main__":

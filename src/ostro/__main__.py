@@ -5,7 +5,7 @@ def main() -> None:
     """Run the command line; ends the process with its exit status."""
     from ostro.cli.main import app
 
-    app()
+    app(prog_name="ostro")
 
 
 if __name__ == "__main__":

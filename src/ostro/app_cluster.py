@@ -2,6 +2,7 @@
 processes with any roles, joined by NATS."""
 
 import os
+import secrets
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ostro.adapters.nats.connection import Connection
     from ostro.adapters.nats.presence import Presence
     from ostro.engine import Owner
+    from ostro.engine.live import LiveHub
     from ostro.engine.remote_duties import DutyHolder, SignalBus
     from ostro.executor import Executor
     from ostro.model.actions import ActionInfo
@@ -86,7 +88,7 @@ async def open_cluster(settings: Settings) -> AsyncIterator[Core]:
             await stack.enter_async_context(executor)
         yield Core(
             settings, store, parts.engine, parts.owner, executor, parts.queue, registry, actions, clock,
-            parts.services(), await parts.duties(), parts.duty_counters,
+            parts.services(), await parts.duties(), parts.duty_counters, parts.live,
         )  # fmt: skip
 
 
@@ -95,6 +97,7 @@ class _Parts:
 
     engine: "Engine"
     queue: Any  # a WorkQueue with a length
+    live: "LiveHub | None" = None
     signals: "SignalBus"
 
     def __init__(
@@ -149,11 +152,25 @@ class _Parts:
         remote = RemoteEngine(connection, clock=self._clock, epoch_of=self.queue.epoch_of, sealer=sealer)
         await enter(remote)
         self.engine = remote
+        await self._open_live(connection)
         if is_engine:
             self.owner = await self._open_owner()
+            assert self.live is not None
+            self.owner.tell_commits(self.live.committed)
             self.engine = Router(self.owner, remote)
             server = await enter(EngineServer(connection, self.owner, jobs=self.queue, sealer=sealer))
             await self._take_part(self.owner, [server], is_alone=False)
+
+    async def _open_live(self, connection: "Connection") -> None:
+        """Live streams: engines tell, processes with an API hear."""
+        from ostro.adapters.nats.live import NatsLive
+        from ostro.engine.live import LiveHub
+
+        roles = self._settings.roles
+        elsewhere = NatsLive(connection, sends="engine" in roles, hears="api" in roles)
+        self.live = LiveHub(self._clock, elsewhere)
+        elsewhere.on_commit, elsewhere.on_lost = self.live.publish, self.live.lost
+        await self._stack.enter_async_context(elsewhere)
 
     async def _open_owner(self) -> "Owner":
         from ostro.adapters.code import CodeQueue
@@ -287,7 +304,8 @@ def _executor(settings: Settings, queue: "WorkQueue", engine: "Engine", registry
         clock=clock,
         settings=executor_settings(settings),
         vault=open_vault(settings.secret_key_file, os.environ),
-        process=process_name(),
+        # A container that starts again has the host name and process id of the one before.
+        process=f"{process_name()}_{secrets.token_hex(4)}",
     )
 
 

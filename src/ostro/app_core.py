@@ -15,6 +15,7 @@ from ostro.model.errors import OstroError
 
 if TYPE_CHECKING:
     from ostro.engine import Owner
+    from ostro.engine.live import LiveHub
     from ostro.executor import Executor
     from ostro.executor.registry import Registry
     from ostro.model.actions import ActionInfo
@@ -44,6 +45,7 @@ class Core:
     services: Services
     duties: "Duties | None" = None
     duty_counters: Callable[[], Mapping[str, float]] = field(default=dict)
+    live: "LiveHub | None" = None  # if other processes take part in it
 
     async def check(self) -> Mapping[str, Any]:
         """For health: {"ok": bool, ...}."""

@@ -22,8 +22,8 @@ def open_extensions(core: "Core", identity: "Authenticator | None") -> "Extensio
     from ostro.engine.live import LiveHub
 
     settings = core.settings
-    hub = None
-    if core.owner is not None and not settings.nats:
+    hub = core.live
+    if hub is None and core.owner is not None:
         hub = LiveHub(core.clock)
         core.owner.tell_commits(hub.committed)
     sessions = None

@@ -92,3 +92,13 @@ async def test_larger_numbers_are_refused(store: Store, number: int) -> None:
         await store.list_executions(ListQuery(filters=(Filter("created_at", "gt", number),)), ANYONE)
     with pytest.raises(InvalidInput, match="number is too large"):
         await store.due_timers(number, (0, "", ""), 1)
+
+
+@pytest.mark.parametrize("size", [4095, 4096, 300_000])
+async def test_long_texts_and_missing_ones_are_kept_side_by_side(store: Store, size: int) -> None:
+    long = "é" * size
+    roots = [
+        rows.execution(description=long, state_info=info, finished_at=at) for info, at in ((long, 1), (None, None))
+    ]
+    await store.commit(Batch(new_executions=roots))
+    assert [await store.get_execution(root.id, ANYONE) for root in roots] == roots

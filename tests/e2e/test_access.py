@@ -53,7 +53,7 @@ def test_tokens_are_made_listed_and_revoked_beside_a_running_server(tmp_path: Pa
 
 def test_mistakes_are_told(tmp_path: Path) -> None:
     wrong = ostro(tmp_path, "token", "create", "--project", "shop", "--expires", "soon")
-    assert (wrong.returncode, "--expires soon: give a number" in wrong.stderr) == (2, True)
+    assert (wrong.returncode, "--expires: 'soon' is no lifetime" in wrong.stderr) == (2, True)
     assert "There is no database" in ostro(tmp_path, "token", "list").stderr
     for options, message in (
         (("--auth", "oidc"), "--auth oidc needs --oidc-issuer"),

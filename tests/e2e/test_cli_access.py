@@ -128,7 +128,10 @@ def test_a_workflow_is_shared(admin: CommandLine, tokens: dict[str, str]) -> Non
 
 
 def test_uploaded_code(admin: CommandLine) -> None:
-    text = "class Greet:\n    def __init__(self, name):\n        self.name = name\n    def run(self):\n        return 'Hi ' + self.name\n"
+    text = (
+        "class Greet:\n    def __init__(self, name):\n        self.name = name\n"
+        "    def run(self):\n        return 'Hi ' + self.name\n"
+    )
     (admin.folder / "mine.py").write_text(text)
     admin.good("code-source", "create", "mine", "mine.py")
     admin.good("code-source", "update", "mine", "mine.py")

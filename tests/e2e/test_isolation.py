@@ -343,6 +343,17 @@ def test_what_is_public_can_be_read_and_run_but_not_changed(world: Tenants) -> N
     world.admin.delete(f"/v2/workflows/{id}")
 
 
+def test_earlier_texts_of_what_is_public_now_are_its_own_projects(world: Tenants) -> None:
+    text = FLOW.format(name="opened")
+    id = world.admin.post("/v2/workflows", content=f"{text}# {HIDDEN}\n").json()["workflows"][0]["id"]
+    world.admin.put("/v2/workflows?scope=public", content=text)
+    seen = world.stranger.get(f"/v2/workflows/{id}/revisions")
+    assert [one["is_current"] for one in seen.json()["revisions"]] == [True]
+    assert HIDDEN not in seen.text
+    assert len(world.admin.get(f"/v2/workflows/{id}/revisions").json()["revisions"]) == 2
+    world.admin.delete(f"/v2/workflows/{id}")
+
+
 def test_system_definitions_cannot_be_changed_by_anybody(world: Tenants) -> None:
     for client in (world.owner, world.admin):
         answer = client.delete("/v2/actions/std.echo")

@@ -180,7 +180,7 @@ def test_keys_are_rotated(tmp_path: Path) -> None:
     old, new = new_key(), new_key()
     ostro(tmp_path, "set", "one", value=CANARY, key=old)
     before = ostro(tmp_path, "list").stdout.splitlines()[1].split()[2]
-    assert ostro(tmp_path, "rotate", key=new).returncode == 1
+    assert ostro(tmp_path, "rotate", key=new).returncode == 2
     rotated = ostro(tmp_path, "rotate", key=f"{new} {old}")
     assert rotated.stdout.startswith("1 secrets are sealed by the first key.")
     assert ostro(tmp_path, "list").stdout.splitlines()[1].split()[2] != before
@@ -201,6 +201,6 @@ def test_keys_are_rotated(tmp_path: Path) -> None:
 )
 def test_mistakes_are_told(tmp_path: Path, name: str, value: str, key: str, message: str) -> None:
     refused = ostro(tmp_path, "set", name, value=value, key=key)
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert message in refused.stderr
     assert value not in refused.stderr + refused.stdout

@@ -93,7 +93,7 @@ def test_logging_out_ends_it(world: World) -> None:
 
 @pytest.mark.parametrize("cookie", ["", "x", "ostro", "AAAA" * 30, "%00", "é"])
 def test_a_cookie_that_is_none_of_ours_is_nobodys(world: World, cookie: str) -> None:
-    headers = {"Cookie": f"a=b; ostro_session={cookie}".encode()}
+    headers = {b"Cookie": f"a=b; ostro_session={cookie}".encode()}
     with world.browser() as browser:
         assert browser.get("/v2/workflows", headers=headers).status_code == 401
         assert browser.get("/v2/session", headers=headers).json()["is_authenticated"] is False
@@ -137,6 +137,7 @@ def test_log_ins_are_audited_and_failed_ones_are_limited(world: World) -> None:
         assert statuses == [401] * 10 + [429]
         assert browser.post("/v2/session", json={"token": good}).status_code == 429
         entries = browser.get("/v2/audit?action=has:session").json()["audit"]
+        assert "session:delete" in {one["action"] for one in entries}  # of the tests before
         made = [one for one in entries if one["action"] == "session:create" and one["project_id"] == "audited"]
         assert [one["user_id"] for one in made] == ["ann"]
         assert len([one for one in entries if one["action"] == "session:create:failed"]) == 10

@@ -99,7 +99,7 @@ async def slow_down(cell: Cell, chance: random.Random) -> str:
 
 # How often each is drawn.
 FAULTS: dict[Fault, int] = {
-    kill: 12,
+    kill: 30,
     stop: 2,
     pause: 1,
     restart_nats: 2,

@@ -59,6 +59,7 @@ async def test_user_and_password(make_nats: MakeNats, tmp_path: Path, monkeypatc
     good.write_text("s3cret\n")
     bad.write_text("other")
     assert await works(NatsOptions(servers=server.url, user="ann", password_file=str(good)))
+    assert await works(NatsOptions(servers=server.url.replace("//", "//ann@"), password_file=str(good)))
     assert await works(NatsOptions(servers=server.url.replace("//", "//ann:s3cret@")))
     assert "other" not in await refuses(
         NatsOptions(servers=server.url, user="ann", password_file=str(bad)), monkeypatch

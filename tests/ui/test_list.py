@@ -148,3 +148,38 @@ def test_an_empty_installation_shows_how_to_begin(page: Page, server: Server, cl
     assert row["workflow_name"] == "hello"
     page.goto("/ui/executions")
     expect(page.locator(f"[data-id='{row['id']}']")).to_contain_text("Success")
+
+
+def test_a_workflow_is_started_from_the_list_with_its_input(page: Page, client: httpx.Client) -> None:
+    page.goto("/ui/executions")
+    page.get_by_role("button", name="Start a workflow").first.click()
+    picker = page.get_by_role("dialog", name="Start a workflow")
+    picker.get_by_placeholder("Find a workflow").fill("orders")
+    picker.get_by_role("button", name="import-orders").click()
+    form = page.get_by_role("dialog", name="Start import-orders")
+    form.get_by_label("region").fill("us")
+    form.get_by_role("button", name="Start").click()
+    page.wait_for_url("**/ui/executions/*")
+    (row,) = client.get("/v2/executions").json()["executions"]
+    assert (row["workflow_name"], row["input"]) == ("import-orders", '{"region":"us"}')
+
+
+def test_what_a_trigger_started_names_it(page: Page, client: httpx.Client) -> None:
+    workflow = client.get("/v2/workflows/import-orders").json()["id"]
+    body = {"name": "on-paid", "workflow_id": workflow, "exchange": "shop", "topic": "orders", "event": "paid"}
+    assert client.post("/v2/event_triggers", json=body).status_code == 201
+    assert len(client.post("/v2/events/shop/orders/paid", json={}).json()["executions"]) == 1
+    page.goto("/ui/executions")
+    expect(page.get_by_role("row", name="import-orders")).to_contain_text("by the event trigger on-paid")
+
+
+def test_sub_executions_are_listed_on_demand(page: Page, client: httpx.Client) -> None:
+    text = "version: '2.0'\nouter:\n  tasks:\n    inner: {workflow: import-orders}\n"
+    client.post("/v2/workflows", content=text.encode(), headers={"Content-Type": "text/plain"})
+    start(client, "outer")
+    page.goto("/ui/executions")
+    expect(page.get_by_role("row", name="outer")).to_contain_text("Success")
+    expect(page.get_by_role("row", name="import-orders")).to_have_count(0)
+    page.get_by_role("checkbox", name="With sub-executions").check()
+    expect(page.get_by_role("row", name="import-orders")).to_be_visible()
+    expect(page).to_have_url(f"{client.base_url}/ui/executions?children=1")

@@ -36,13 +36,14 @@ def _many(item: dict[str, Any]) -> dict[str, Any]:
     return {"type": "array", "items": item}
 
 
-def _object(required: tuple[str, ...] = (), **properties: dict[str, Any]) -> dict[str, Any]:
+def _object(required: tuple[str, ...] = (), /, **properties: dict[str, Any]) -> dict[str, Any]:
     shape: dict[str, Any] = {"type": "object", "properties": properties}
     if required:
         shape["required"] = list(required)
     return shape
 
 
+_WAITS: Final = ("action", "async-action", "executor", "timer", "pause", "join", "child", "limit", "engine")
 _FLAG: Final = {"type": "boolean"}
 _SPAN: Final = _object(state=_text(), **{"from": _TIME, "to": _TIME})
 
@@ -112,7 +113,7 @@ EXTENSION_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
         waits=_many(
             _object(
                 task_id=_maybe(), task=_maybe(),
-                kind=_text("", "action", "async-action", "executor", "timer", "pause", "join", "child", "engine"),
+                kind=_text("", *_WAITS),
                 what=_text(), since=_TIME, until=_TIME, action_id=_maybe(), execution_id=_maybe(),
                 item=_maybe("", "integer"), text=_text("For people."),
             )

@@ -11,7 +11,6 @@ from ostro.cli.doctor_work import Finding
 from ostro.model.errors import OstroError
 
 _SKEW_US: Final = 2_000_000
-_OLDEST: Final = 13
 _UNSAFE: Final = {
     "fsync": "a crash of the machine may damage the database",
     "full_page_writes": "a crash of the machine may damage the database",
@@ -49,8 +48,10 @@ def _settings(database: Offline) -> Iterator[Finding]:
     ((number, version),) = database.db.rows(
         "SELECT current_setting('server_version_num')::int, current_setting('server_version')"
     )
-    is_old = number < _OLDEST * 10_000
-    needed = f" {_OLDEST} or newer is needed." if is_old else ""
+    from ostro.adapters.sql.postgres.schema import OLDEST_SERVER
+
+    is_old = number < OLDEST_SERVER * 10_000
+    needed = f" {OLDEST_SERVER} or newer is needed." if is_old else ""
     yield Finding("server", "wrong" if is_old else "ok", f"PostgreSQL {version}.{needed}")
     for name, harm in _UNSAFE.items():
         if database.db.rows("SELECT current_setting(?)", (name,))[0][0] == "off":

@@ -12,29 +12,34 @@ def nats() -> None:
 
 @nats.command()
 @click.option("--role", "roles", multiple=True, metavar="A,B", help="api, engine, executor; several are one user.")
-@click.option("--name", default="", help="Of the executor (its --name): the target whose work it may take.")
+@click.option("--name", "names", multiple=True, help="Of an executor (its --name): the target whose work it may take.")
 @click.option("--label", "labels", multiple=True, metavar="LABEL", help="Of the executor: further targets.")
-@click.option("--shared/--no-shared", default=True, help="Whether the executor takes work without a target.")
+@click.option("--shared/--no-shared", default=True, help="Whether executors take work without a target.")
 @click.option("--prefix", default="ostro", show_default=True, help="As --nats-prefix of the processes.")
 @click.option("--json", "as_json", is_flag=True, help="Print the permissions alone, as JSON.")
 def permissions(
-    roles: tuple[str, ...], name: str, labels: tuple[str, ...], shared: bool, prefix: str, as_json: bool
+    roles: tuple[str, ...],
+    names: tuple[str, ...],
+    labels: tuple[str, ...],
+    shared: bool,
+    prefix: str,
+    as_json: bool,
 ) -> None:
-    """Print the user of a role for nats-server's configuration file, with what it may do. Without --role: an api, an
-    engine and an executor. The password is taken from a variable that is named in the text."""
+    """Print users for nats-server's configuration file, with what they may do: one with the roles given, or an api, an
+    engine and an executor for each --name. Passwords are taken from variables that the text names."""
     from ostro.adapters.nats import permissions as texts
     from ostro.cli.main import fail
 
     wanted = [part for role in roles for part in role.split(",") if part]
-    users = [wanted] if wanted else [[role] for role in texts.ROLES]
-    executor = name or ("" if wanted else "local")
+    users = [(wanted, name) for name in names or ("",)]
+    if not wanted:
+        users = [(["api"], ""), (["engine"], ""), *((["executor"], name) for name in names or ("local",))]
+    if labels and len(names) > 1:
+        fail("--label belongs to one executor: give one --name.")
     try:
         found = [
-            (
-                texts.user_name(parts, executor),
-                texts.permissions(prefix, parts, name=executor, labels=labels, shared=shared),
-            )
-            for parts in users
+            (texts.user_name(parts, name), texts.permissions(prefix, parts, name=name, labels=labels, shared=shared))
+            for parts, name in users
         ]
     except OstroError as error:
         fail(error.message)
@@ -43,4 +48,4 @@ def permissions(
     elif len(found) == 1:
         click.echo(texts.as_text(found[0][1]))
     else:
-        fail("--json needs --role.")
+        fail("--json needs --role, and one --name at most.")

@@ -10,6 +10,7 @@ from ostro.core.finish import evaluate_commands_again
 from ostro.core.inputs import deep_merge
 from ostro.core.items import refill
 from ostro.core.process import Command, dispatch, process_task, queue_run
+from ostro.core.start import start_tasks
 from ostro.core.state import Execution, Task, touch
 from ostro.model.states import CANCELLED, COMPLETED, DELAYED, ERROR, IDLE, PAUSED, RUNNING, WAITING
 
@@ -69,6 +70,9 @@ def go_on(env: Env, execution: Execution) -> None:
     """Step: take up what waited for the execution to run (again): the backlog, finished tasks, tasks whose start or
     next attempt was put off, further items, joins. Whatever needs nothing is left alone, so it may run any time."""
     if execution.state != RUNNING:
+        return
+    if not execution.latest and not execution.backlog:  # it was paused before it began
+        execution.tree.push(start_tasks, execution)
         return
     while execution.backlog:
         target, params, trigger_id, event = execution.backlog.pop(0)

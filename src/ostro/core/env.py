@@ -55,6 +55,7 @@ class Limits:
     field_bytes: int = 1024 * 1024
     items_in_flight: int = 1000
     budget_ms: float = 250.0
+    places: bool = False  # root executions need one to run: the question "place"
 
 
 class Vault(Protocol):

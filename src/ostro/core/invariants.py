@@ -25,7 +25,8 @@ Timers = Mapping[tuple[str, str], int]  # (owner id, kind) -> due at
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """One unfinished thing. `reason`: queued, parked, paused, tasks, join, children, timer, asynchronous, executor.
+    """One unfinished thing. `reason`: queued, parked, paused, tasks, join, children, timer, asynchronous, executor,
+    limit.
 
     `since`, `until`: microseconds since the epoch; `until` None = nobody knows. `detail`: a name or ids.
     """
@@ -63,7 +64,9 @@ class _Work:
     def of(self, id: str) -> tuple[str, str] | None:
         if id in self.queued:
             return "queued", "a step"
-        return ("parked", self.parked[id]) if id in self.parked else None
+        if id not in self.parked:
+            return None
+        return ("limit", "running executions") if self.parked[id] == "place" else ("parked", self.parked[id])
 
 
 def _ids(arguments: Sequence[Any]) -> Iterator[str]:

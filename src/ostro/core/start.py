@@ -15,9 +15,10 @@ from ostro.core.process import start_task
 from ostro.core.state import Child, Execution, Task, Tree, touch, touch_task
 from ostro.core.step_scope import begin_who
 from ostro.expr import compile_value
-from ostro.expr.scope import ContextView, Scope
+from ostro.expr.scope import ContextView, Need, Scope
 from ostro.model.errors import InvalidInput, NotFound
 from ostro.model.states import RUNNING
+from ostro.model.waits import AT_LIMIT
 
 _FORBIDDEN_PARAMS = ("description", "wf_identifier", "wf_namespace", "wf_ex_id", "wf_input")
 
@@ -87,6 +88,8 @@ def start_tasks(env: Env, execution: Execution) -> None:
     """Step: the tasks nothing leads to. Does nothing if they have been started."""
     if execution.state != RUNNING or execution.latest:
         return
+    if env.limits.places and execution.id == execution.root_id:
+        _take_place(env, execution)
     if execution.graph.is_reverse:
         reverse.start(env, execution)
     else:
@@ -95,6 +98,24 @@ def start_tasks(env: Env, execution: Execution) -> None:
     touch(execution)
     if not execution.live:
         execution.tree.push(finish, execution)
+
+
+def _take_place(env: Env, execution: Execution) -> None:
+    """Go on if the execution has a place among those that run; else it waits for one, and says so. Raises Need."""
+    try:
+        env.ask(execution.tree, "place", execution.id, execution.project_id, execution.workflow_name)
+    except Need:
+        if execution.state_info != AT_LIMIT:
+            _say(execution, AT_LIMIT)
+        raise
+    if execution.state_info == AT_LIMIT:
+        _say(execution, None)
+
+
+def _say(execution: Execution, info: str | None) -> None:
+    execution.state_info = info
+    execution.is_dirty = True
+    touch(execution)
 
 
 def start_root(

@@ -379,6 +379,7 @@ class Tree:
 
     __slots__ = (
         "answers",
+        "born",
         "cancelled_jobs",
         "codec",
         "deleted",
@@ -394,6 +395,7 @@ class Tree:
         "needs",
         "outbox",
         "parked",
+        "project",
         "replies",
         "restarting",
         "root_id",
@@ -407,6 +409,8 @@ class Tree:
     def __init__(self, root_id: str, shard: int, new_id: Callable[[], str]) -> None:
         self.root_id = root_id
         self.shard = shard
+        self.project = ""  # whose it is, as far as known
+        self.born = root_id  # older trees have smaller ones
         self.codec = Codec(root_id, new_id)
         self.executions: dict[str, Execution] = {}
         self.lone_actions: dict[str, Action] = {}

@@ -9,7 +9,7 @@ from ostro.core.policies import TIMEOUT, WAITS
 from ostro.core.state import Action, Child, Execution, Task
 from ostro.core.step_state import RETRY_TIMER
 from ostro.model.states import COMPLETED, IDLE, PAUSED, WAITING
-from ostro.model.waits import Wait
+from ostro.model.waits import AT_LIMIT, Wait
 
 Timers = Mapping[tuple[str, str], int]  # (owner id, kind) -> due at
 
@@ -20,6 +20,8 @@ def waits_of(execution: Execution, timers: Timers) -> Iterator[Wait]:
         return
     if execution.state in (PAUSED, IDLE):
         yield Wait(kind="pause", what=execution.state_info or "", since=execution.updated_at)
+    elif execution.state_info == AT_LIMIT:
+        yield Wait(kind="limit", what="running executions", since=execution.created_at)
     for task in sorted(execution.tasks.values(), key=lambda one: one.id):
         if not task.is_completed:
             yield from _of_task(task, timers)

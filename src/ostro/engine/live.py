@@ -16,13 +16,14 @@ from ostro.engine.commits import Group
 from ostro.engine.live_events import events_of
 from ostro.model.errors import TooMany
 from ostro.ports.clock import Clock
-from ostro.ports.live import LiveCommit, LiveEvent, LiveLost
+from ostro.ports.live import LiveCommit, LiveElsewhere, LiveEvent, LiveLost
 
 log = structlog.get_logger("ostro.engine")
 
 RING: int = 2000  # events that a channel remembers
 PENDING: int = 20_000  # things of which a listener may have news waiting; one that is behind further is cut
 GRACE: float = 120.0  # seconds that a channel lives without listeners
+SOURCES: int = 64  # engine processes, past ones too, whose numbers are remembered
 LISTENERS: int = 1000
 LISTENERS_OF_PROJECT: int = 200
 
@@ -109,8 +110,9 @@ class Listener:
 class LiveHub:
     """Implements `ports.live.LiveFeed`. `committed` is what the engine calls; `publish` takes commits of any engine."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, elsewhere: LiveElsewhere | None = None) -> None:
         self._clock = clock
+        self._elsewhere = elsewhere
         self._source = secrets.token_hex(4)
         self._position: dict[str, int] = {self._source: 0}
         self._channels: dict[_Key, _Channel] = {}
@@ -124,22 +126,40 @@ class LiveHub:
     def committed(self, group: Group) -> None:
         """A commit of this process's engine. Never raises: a listener's trouble is not the engine's."""
         seq = self._position[self._source] = self._position[self._source] + 1
-        if not self._channels:
+        watched = None if self._elsewhere is None else self._elsewhere.watched()
+        if not self._channels and watched is None:
             return
         try:
-            roots = {key[1] for key in self._channels if key[0] == "tree" and key[1] is not None}
-            events = tuple(events_of(group, roots))
+            events = tuple(events_of(group, {*self._roots(), *(watched or ())}))
             if events:
-                self.publish(LiveCommit(source=self._source, seq=seq, events=events))
+                commit = LiveCommit(source=self._source, seq=seq, events=events)
+                self.publish(commit)
+                if self._elsewhere is not None and watched is not None:
+                    self._elsewhere.send(commit)
         except Exception as error:
             log.error("the live feed failed", exc_info=error)
-            for listener in self._listeners:
-                listener.cut("slow")
-            self._channels.clear()
+            self.lost()
+
+    def lost(self) -> None:
+        """Nobody knows what was missed: listeners are told to begin anew."""
+        for listener in self._listeners:
+            listener.cut("gap")
+        self._channels.clear()
+        self._tell_elsewhere()
+
+    def _roots(self) -> set[str]:
+        return {key[1] for key in self._channels if key[0] == "tree" and key[1] is not None}
+
+    def _tell_elsewhere(self) -> None:
+        if self._elsewhere is not None:
+            self._elsewhere.watch({key[1] for key in self._channels if key[0] == "project"}, self._roots())
 
     def publish(self, commit: LiveCommit) -> None:
+        """In the order in which each source committed."""
         source, seq = commit.source, commit.seq
         self._position[source] = max(seq, self._position.get(source, -1))
+        if len(self._position) > SOURCES:
+            del self._position[next(name for name in self._position if name not in (source, self._source))]
         for event in commit.events:
             keys: list[_Key] = [("tree", event.root_id)]
             if event.is_public:
@@ -167,6 +187,8 @@ class LiveHub:
         self._listeners[listener] = None
         if self._is_closed:
             listener.cut("stopping")
+        if not is_known:
+            self._tell_elsewhere()
         return listener
 
     def _is_whole(self, channels: Sequence[_Channel], after: Mapping[str, int]) -> bool:
@@ -198,6 +220,8 @@ class LiveHub:
         old = [k for k, one in self._channels.items() if one.idle_since is not None and one.idle_since < before]
         for key in old:
             del self._channels[key]
+        if old:
+            self._tell_elsewhere()
 
     def close(self) -> None:
         """The process stops: listeners are told so."""

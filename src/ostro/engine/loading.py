@@ -1,12 +1,12 @@
 """Bringing stored trees into memory."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from ostro.core.calls import DELAY_TIMER
 from ostro.core.codec import marked_blobs
 from ostro.core.handed import Handed
 from ostro.core.restore import blobs_of, restore, restore_lone, take_up
-from ostro.core.state import Tree
+from ostro.core.state import Execution, Tree
 from ostro.engine.definitions import Definitions
 from ostro.engine.timers import Timers
 from ostro.model.ids import shard_of
@@ -37,12 +37,18 @@ class Loader:
         self._definitions = definitions
         self._timers = timers
         self._turns: dict[int, Turn] = {}  # by shard, while its recovery goes on
+        self.on_running: Callable[[Execution], None] | None = None  # a root was read that runs
 
     def begin(self, shards: Collection[int], handed: Handed, since: int = 0) -> Turn:
         """These shards are this process's from now on. `since`: 0 if other processes made trees until just now."""
         turn = Turn(shards, handed, since or 1 << 62)
         self._turns.update((shard, turn) for shard in shards)
         return turn
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether all that is unfinished in our shards has been loaded."""
+        return not self._turns
 
     def lost(self, shards: Collection[int]) -> None:
         """These are not this process's any more."""
@@ -100,6 +106,8 @@ class Loader:
         blobs = await self._store.blobs(ids) if ids else {}
         # Decided and done without a pause: several may be loading this tree.
         root = next((one.record for one in stored if one.record.id == tree.root_id), None)
+        if root is not None:
+            tree.project = root.project_id
         if root is not None and root.id not in tree.executions:
             handed = max(handed, self._first(root.id, root.created_at))
         tree.restarting = handed = max(handed, tree.restarting)
@@ -109,6 +117,8 @@ class Loader:
             if one.record.id not in tree.executions
         ]
         for execution, one in fresh:
+            if self.on_running is not None and execution.latest and not execution.is_completed:
+                self.on_running(execution)
             self._timers.add(one.timers)
             take_up(execution, _keys(one.timers), handed)
 
@@ -116,6 +126,7 @@ class Loader:
         row = await self._store.load_action(action_id)
         if row is None or row.task_execution_id is not None:
             return False
+        tree.project = row.project_id
         ids = marked_blobs(row.input) + marked_blobs(row.internal)
         blobs = await self._store.blobs(ids) if ids else {}
         if action_id not in tree.lone_actions:

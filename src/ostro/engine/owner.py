@@ -12,17 +12,19 @@ from typing import Any, Self
 
 import msgspec
 
-from ostro.core.advance import advance, push_timer
+from ostro.core.advance import advance, answer, push_timer
 from ostro.core.codec import from_json
 from ostro.core.env import Env, Limits
 from ostro.core.handed import Handed
+from ostro.core.state import Execution
 from ostro.engine.alarm import Alarm
 from ostro.engine.background import Background
 from ostro.engine.commits import Group
 from ostro.engine.definitions import Definitions
 from ostro.engine.door import Door
 from ostro.engine.held import ALL, Held, Lease
-from ostro.engine.loading import Loader
+from ostro.engine.loading import Loader, Turn
+from ostro.engine.places import Limited, Places
 from ostro.engine.questions import Questions
 from ostro.engine.reads import Reads
 from ostro.engine.replies import Replies
@@ -41,6 +43,7 @@ from ostro.model.commands import Command, RunAction, StartExecution
 from ostro.model.errors import Moved, Unavailable
 from ostro.model.ids import IdMaker
 from ostro.model.records import TimerRecord
+from ostro.model.states import COMPLETED
 from ostro.model.triggers import OutboxRecord
 from ostro.ports.clock import Clock
 from ostro.ports.store import Store
@@ -76,6 +79,7 @@ class Owner:
             field_bytes=-1 if kilobytes < 0 else kilobytes * 1024,
             items_in_flight=self._settings.items_in_flight,
             budget_ms=self._settings.expression_budget_ms,
+            places=bool(self._settings.execution_limits),
         )
         self._vault = FileVault(self._settings.key_file, self._settings.seal_key)
         self._held = Held(shards)
@@ -85,7 +89,8 @@ class Owner:
         self._reads = Reads(store, self._definitions)
         self._loader = Loader(store, self._definitions, self._timers)
         self._replies = Replies(store)
-        self._residents = Residents(self._ids.new, self._settings.resident_weight, self._settings.uncommitted_steps)
+        self._residents = Residents(self._ids.new, self._settings.resident_weight, self._settings.uncommitted_steps,
+                                    self._settings.project_weights)  # fmt: skip
         self._takeover = Takeover(store, self._loader, self._residents)
         self._waiters = Waiters(self._residents, store)
         spawn = self._background.spawn
@@ -110,6 +115,13 @@ class Owner:
         self._writing.fetch = self._questions.fetch
         self._writing.arm = self._alarm.arm
         self._writing.lost = self._fenced
+        self._places = Places(
+            Limited(self._settings.execution_limits, self._held), lambda: self._loader.is_settled, self._placed
+        )
+        if self._places.is_limited:
+            self._loader.on_running = self._seen_running
+            self._residents.on_drop = self._places.ended
+            self._writing.on_stored = self._count_places
         self._door = Door(self._settings.open_commands, self._settings.open_commands_of_project)
         self._loop_task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -124,7 +136,7 @@ class Owner:
         self._loop_task = asyncio.create_task(self._run(), name="ostro-owner")
         if self._held.shards:
             # The executors ended with the process before.
-            self._background.spawn(self._takeover.run(self._loader.begin(self._held.shards, Handed.LOST, now)))
+            self._background.spawn(self._take_up(self._loader.begin(self._held.shards, Handed.LOST, now)))
         self._alarm.arm()
         return self
 
@@ -216,8 +228,12 @@ class Owner:
         except BaseException:
             await self.drop_shards(new)
             raise
-        self._background.spawn(self._takeover.run(turn))
+        self._background.spawn(self._take_up(turn))
         self._alarm.arm()
+
+    async def _take_up(self, turn: Turn) -> None:
+        await self._takeover.run(turn)
+        self._places.give_all()
 
     async def drop_shards(self, shards: Collection[int]) -> None:
         """Own these no more: forget their trees, then let the commit under way end. Callers are told to ask elsewhere.
@@ -225,6 +241,7 @@ class Owner:
         gone = self._held.shards & frozenset(shards)
         self._held.remove(gone)
         self._loader.lost(gone)
+        self._places.keep_held(self._held)
         self._residents.keep_only(self._held.shards)  # so that no other commit holds anything of theirs
         await self._writing.until_written()
         self._forget(gone, Moved("The execution has moved to another engine process. Try again."))
@@ -232,6 +249,7 @@ class Owner:
 
     def _forget(self, shards: frozenset[int], error: Unavailable) -> None:
         self._loader.lost(shards)
+        self._places.keep_held(self._held)
         self._timers.keep_held()
         self._residents.keep_only(self._held.shards)
         self._residents.fail_others(self._held.shards, error)
@@ -355,7 +373,38 @@ class Owner:
     def _lookup(self, key: tuple[Any, ...]) -> Any:
         if key[0] == "exists":
             return False if key[1] in self._issued else MISSING
+        if key[0] == "place":
+            return True if self._places.take(*key[1:]) else MISSING
         return self._definitions.cached(key)
+
+    # ------------------------------------------------------------------ places
+
+    def _placed(self, root_id: str, project: str, workflow: str) -> None:
+        """An execution that has waited may run."""
+        tree = self._residents.get(root_id)
+        if tree is None:
+            self._background.spawn(self._read_back(root_id))
+            return
+        answer(tree, ("place", root_id, project, workflow), True)
+        self._residents.make_ready(tree)
+
+    async def _read_back(self, root_id: str) -> None:
+        """It was put away while it waited."""
+        await self._takeover.take_up(self._residents.get_or_make(root_id), Handed.KEPT)
+
+    def _seen_running(self, execution: Execution) -> None:
+        if execution.id == execution.root_id:
+            self._places.begun(execution.id, execution.project_id, execution.workflow_name)
+
+    def _count_places(self, group: Group) -> None:
+        for thing, old, new in group.moves:
+            if isinstance(thing, Execution) and thing.id == thing.root_id:
+                if new in COMPLETED:
+                    self._places.ended(thing.id)
+                elif old in COMPLETED:
+                    self._seen_running(thing)  # it was revived
+        for root_id in group.batch.deleted_executions:
+            self._places.ended(root_id)
 
     # ------------------------------------------------------------------ timers
 

@@ -45,6 +45,8 @@ class Questions:
                     self.fetch(tree, key)
 
     def fetch(self, tree: Tree, key: tuple[Any, ...]) -> None:
+        if key[0] == "place":
+            return  # whoever has the places comes back to it
         self._residents.hold(tree)
         self._spawn(self._answer(tree, key))
 

@@ -1,14 +1,15 @@
 """The trees in memory: which have work to do, which have changed, who waits for them, who may leave."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 
 from ostro.core.advance import push_command
 from ostro.core.state import Tree
 from ostro.engine.commits import Group, Ticket
+from ostro.engine.lanes import Lane
 from ostro.model.commands import Command
-from ostro.model.ids import shard_of
+from ostro.model.ids import is_timed, shard_of
 
 _TREE_WEIGHT = 4  # a task weighs 1
 
@@ -16,19 +17,25 @@ _TREE_WEIGHT = 4  # a task weighs 1
 class Residents:
     """Trees by root id, least recently used first. `new_id(shard)` makes ids for their parts."""
 
-    def __init__(self, new_id: Callable[[int], str], most_weight: int, most_uncommitted: int) -> None:
+    def __init__(
+        self,
+        new_id: Callable[[int], str],
+        most_weight: int,
+        most_uncommitted: int,
+        weights: Mapping[str, int] = MappingProxyType({}),
+    ) -> None:
         self._new_id = new_id
         self._most_weight = most_weight
         self._most_uncommitted = most_uncommitted
         self._trees: dict[str, Tree] = {}
-        self._ready: deque[Tree] = deque()
-        self._later: deque[Tree] = deque()
-        self._is_ready: set[str] = set()
+        self._ready = Lane(weights, by_age=True)  # something has happened to them
+        self._later = Lane(weights, by_age=False)  # they are just long
         self._tickets: dict[str, dict[int, Ticket]] = {}
         self._held: dict[str, int] = {}
         self._released: dict[str, asyncio.Event] = {}
         self._dirty_steps: dict[str, int] = {}
         self._uncommitted = 0
+        self.on_drop: Callable[[str], None] | None = None  # root id of a tree that was thrown away
         self.dirty: dict[str, Tree] = {}  # changed since the last commit began
         self.wake = asyncio.Event()
 
@@ -38,7 +45,7 @@ class Residents:
     @property
     def ready(self) -> int:
         """Trees that wait for their turn."""
-        return len(self._is_ready)
+        return len(self._ready) + len(self._later)
 
     # ---------------------------------------------------------------- look-up
 
@@ -55,6 +62,8 @@ class Residents:
     def make(self, root_id: str) -> Tree:
         shard = shard_of(root_id)
         tree = Tree(root_id, shard, lambda: self._new_id(shard))
+        if not is_timed(root_id):
+            tree.born = self._new_id(shard)  # the moment is as near as we can come
         self._trees[root_id] = tree
         return tree
 
@@ -63,11 +72,11 @@ class Residents:
         root_id = tree.root_id
         if self.is_current(tree):
             del self._trees[root_id]
+        if self.on_drop is not None:
+            self.on_drop(root_id)
         self._clean(root_id)
-        if root_id in self._is_ready:
-            self._is_ready.discard(root_id)
-            self._ready = deque(other for other in self._ready if other is not tree)
-            self._later = deque(other for other in self._later if other is not tree)
+        self._ready.discard(tree)
+        self._later.discard(tree)
 
     # ---------------------------------------------------------------- work
 
@@ -76,28 +85,23 @@ class Residents:
         thrown away."""
         if not tree.steps or self._trees.get(tree.root_id) is not tree:
             return
-        if tree.root_id in self._is_ready:
-            if tree not in self._later:
-                return
-            self._later.remove(tree)
-        self._is_ready.add(tree.root_id)
-        self._ready.append(tree)
+        if tree in self._ready:
+            return
+        self._later.discard(tree)
+        self._ready.add(tree)
         self.wake.set()
 
     def make_ready_later(self, tree: Tree) -> None:
         """The tree has used up its quantum: others first."""
-        if tree.steps and tree.root_id not in self._is_ready:
-            self._is_ready.add(tree.root_id)
-            self._later.append(tree)
+        if tree.steps and tree not in self._ready and tree not in self._later:
+            self._later.add(tree)
 
     @property
     def has_ready(self) -> bool:
         return bool(self._ready) or (bool(self._later) and not self.is_full)
 
     def next_ready(self) -> Tree:
-        tree = (self._ready or self._later).popleft()
-        self._is_ready.discard(tree.root_id)
-        return tree
+        return (self._ready or self._later).pop()
 
     def mark_dirty(self, tree: Tree, steps: int) -> None:
         """`steps` of the tree have run since it was last marked or taken."""
@@ -131,6 +135,8 @@ class Residents:
     def open_ticket(self, tree: Tree, command: Command) -> Ticket:
         ticket = Ticket(command, asyncio.get_running_loop().create_future())
         self._tickets.setdefault(tree.root_id, {})[id(ticket)] = ticket
+        if not tree.project:
+            tree.project = command.caller.project_id
         push_command(tree, command, ticket)
         self.make_ready(tree)
         return ticket
@@ -191,7 +197,7 @@ class Residents:
         return (
             self.is_current(tree)
             and not tree.steps
-            and not tree.parked
+            and (not tree.parked or _waits_for_place(tree))
             and not tree.needs
             and root_id not in self.dirty
             and root_id not in self._tickets
@@ -228,6 +234,11 @@ class Residents:
 def _owes(tree: Tree) -> bool:
     """Whether something outside waits for the tree's commit."""
     return bool(tree.replies or tree.jobs or tree.needs or tree.cancelled_jobs)
+
+
+def _waits_for_place(tree: Tree) -> bool:
+    """It has not begun, and is read again when it may."""
+    return all(key[0] == "place" for key in tree.parked)
 
 
 def _weight(tree: Tree) -> int:

@@ -12,6 +12,8 @@ class EngineSettings(msgspec.Struct, kw_only=True, frozen=True):
     quantum_steps: int = 400  # of one tree before others get their turn
     quantum_ms: float = 5.0
     uncommitted_steps: int = 900  # about 600 rows: what may wait for the commit before long trees have to
+    execution_limits: dict[str, int] = {}  # PROJECT or PROJECT/WORKFLOW -> root executions that may run; see places
+    project_weights: dict[str, int] = {}  # turns of a project's executions before the next project's; 1 if not named
     open_commands: int = 20_000  # requests that wait for the engine, in all
     open_commands_of_project: int = 10_000
     turn_ms: float = 15.0  # of computing before the event loop gets its turn

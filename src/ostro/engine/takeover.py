@@ -2,6 +2,7 @@
 
 import structlog
 
+from ostro.core.handed import Handed
 from ostro.core.state import Tree
 from ostro.engine.loading import Loader, Turn
 from ostro.engine.residents import Residents
@@ -38,7 +39,7 @@ class Takeover:
             for root_id in page:
                 # Asked again for each: shards may be lost meanwhile.
                 if self._is_wanted(turn) and shard_of(root_id) in turn.shards and root_id not in turn.taken_up:
-                    await self._take_up(self._residents.get_or_make(root_id), turn)
+                    await self.take_up(self._residents.get_or_make(root_id), turn.handed)
             if len(page) < limit:
                 break
             after = page[-1]
@@ -47,10 +48,11 @@ class Takeover:
     def _is_wanted(self, turn: Turn) -> bool:
         return bool(turn.shards) and not self.is_stopping
 
-    async def _take_up(self, tree: Tree, turn: Turn) -> None:
+    async def take_up(self, tree: Tree, handed: Handed) -> None:
+        """Load one tree and let it go on."""
         self._residents.hold(tree)
         try:
-            await self._loader.whole_tree(tree, turn.handed)
+            await self._loader.whole_tree(tree, handed)
         except OstroError as error:
             log.error("cannot take up an execution", execution_id=tree.root_id, error=error.message)
         except Exception as error:  # one tree that cannot be read must not keep the others from going on

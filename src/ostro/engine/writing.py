@@ -63,6 +63,7 @@ class Writing:
         self.retry: Callable[[Group], Any]
         self.fetch: Callable[[Tree, Any], None]
         self.arm: Callable[[], None]
+        self.on_stored: Callable[[Group], None] | None = None
         self.lost: Callable[[], None] = lambda: None
         self.on_notifications: Callable[[Sequence[OutboxRecord]], None] = lambda _: None  # after their commit
         self.on_commit: Callable[[Group], None] | None = None  # after each commit, before its effects leave
@@ -177,6 +178,8 @@ class Writing:
         for tree, key in group.needs:
             if self._residents.is_current(tree):
                 self.fetch(tree, key)
+        if self.on_stored is not None:
+            self.on_stored(group)
         self._waiters.finished(group.finished)
         for tree in group.trees:
             tree.restarting = Handed.KEPT

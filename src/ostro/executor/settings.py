@@ -15,7 +15,7 @@ class ExecutorSettings(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat: float = 20.0  # between reports that a long action still runs; 0 = none
     drain: float = 30.0  # how long a stopping executor lets actions finish
     retry_first: float = 0.1  # first pause before a result that the engine could not take is sent again
-    retry_most: float = 5.0  # the pause doubles up to this
+    retry_most: float = 2.0  # the pause doubles up to this
     http_timeout: float = 60.0
     http_max_response_bytes: int = 5 * MIB
     http_limits: tuple[HostRule, ...] = ()  # the first that matches a host holds

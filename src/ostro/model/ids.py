@@ -42,9 +42,14 @@ class IdMaker:
         return self.new(self._random_bits(8))
 
 
+def is_timed(id: str) -> bool:
+    """Whether an id was made by an `IdMaker`, so that ids sort by the time at which they were made."""
+    return len(id) == 36 and id[14] == "7" and id[19] in "89ab"
+
+
 def shard_of(root_id: str) -> int:
     """The shard (0 to 255) of a root execution's id, or of any id made in its tree."""
-    if len(root_id) == 36 and root_id[14] == "7" and root_id[19] in "89ab":
+    if is_timed(root_id):
         try:
             return (int(root_id[19:23], 16) >> 6) & 0xFF
         except ValueError:

@@ -1,6 +1,11 @@
 """What something unfinished waits for."""
 
+from typing import Final
+
 import msgspec
+
+AT_LIMIT: Final = "Waits for a place: as many executions run as a limit allows."
+"""The `state_info` of an execution that has not begun for that reason."""
 
 
 class Wait(msgspec.Struct, frozen=True, kw_only=True):
@@ -9,7 +14,7 @@ class Wait(msgspec.Struct, frozen=True, kw_only=True):
     `kind`: action (an executor runs it), async-action (somebody must complete it), executor (nobody has begun it;
     `what`: for whom it is), timer (`what`: which), pause, join (`what`: the tasks that are missing), child (of
     `execution_id`), engine (its next step is queued). `task_id` None: the execution itself. `item`: index of the item
-    of with-items.
+    of with-items. limit: a limit holds it back.
     """
 
     kind: str

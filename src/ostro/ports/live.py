@@ -3,7 +3,7 @@
 A feed is a convenience on top of the store: it may lose, and then it says so; whoever hears that reads again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal, Protocol
 
 import msgspec
@@ -36,7 +36,7 @@ class LiveCommit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LiveLost(Exception):
-    """The listener has missed something, or the feed ends. `reason`: slow or stopping."""
+    """The listener has missed something, or the feed ends. `reason`: slow, gap or stopping."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -71,4 +71,20 @@ class LiveFeed(Protocol):
 
     def close(self) -> None:
         """The process stops: listeners are told so, and new ones too."""
+        ...
+
+
+class LiveElsewhere(Protocol):
+    """Listeners of other processes, and the engines that ours listen to."""
+
+    def watched(self) -> Collection[str] | None:
+        """The roots whose trees are watched elsewhere; None if nobody watches anything there."""
+        ...
+
+    def send(self, commit: LiveCommit) -> None:
+        """To those who watch. Neither waits nor raises."""
+        ...
+
+    def watch(self, projects: Collection[str | None], roots: Collection[str]) -> None:
+        """What our listeners want is this now: public events of projects (None: of all), and whole trees."""
         ...

@@ -64,7 +64,7 @@ def test_files_need_no_server(tmp_path: Path) -> None:
     assert "0 errors" in good(tmp_path, "automation", "validate", "a.yaml")
     text = good(
         tmp_path, "automation", "preview", "a.yaml", "--state", '{"stale": [{"id": 7}], "disabled": [1], "seen": 3}',
-        "--user", "workspace_id=w", "--token", TOKEN, **apis,
+        "--user", "workspace_id=w", OSTRO_TOKEN=TOKEN, **apis,
     )  # fmt: skip
     assert TOKEN not in text
     calls = json.loads(text)["calls"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import copy
 import os
 import signal
 import threading
@@ -14,9 +15,13 @@ import pytest
 
 from ostro.adapters.sql.postgres import connection as wire
 from ostro.adapters.sql.postgres import threads
+from ostro.adapters.sql.postgres.connect import Limits, connect, conninfo
+from ostro.adapters.sql.postgres.connection import Connection
+from ostro.adapters.sql.postgres.errors import Forgotten
+from ostro.adapters.sql.postgres.ledger import Ledger
 from ostro.adapters.sql.postgres.open import PostgresStore
 from ostro.model.commands import ANYONE
-from ostro.model.errors import InvalidInput, StoreError
+from ostro.model.errors import Fenced, InvalidInput, StoreError
 from ostro.model.records import Batch
 from ostro.ports.store import ListQuery
 from ostro.testing import rows
@@ -186,43 +191,65 @@ async def test_a_commit_whose_answer_is_lost_is_stored_once(
             assert await store.get_execution(batch.new_executions[0].id, ANYONE) is not None
 
 
-class Late:
-    """Holds what one connection sends, when armed, until it is let go."""
-
-    armed = False
-    let_go = threading.Event()
-    delivered = threading.Event()
-
-    def __init__(self, to_server: bool) -> None:
-        self._to_server = to_server
-
-    async def pass_on(self, data: bytes, send: Callable[[bytes], None]) -> None:
-        if Late.armed and self._to_server:
-            Late.armed = False
-            await asyncio.to_thread(Late.let_go.wait, 60)
-            send(data)
-            Late.delivered.set()
-        else:
-            send(data)
+def late_transaction(connection: Connection, ledger: Ledger) -> None:
+    connection.begin()
+    ledger.note(connection)
+    connection.run("INSERT INTO notes (name, text) VALUES ('late', '')")
+    connection.commit()
 
 
-async def test_a_transaction_that_arrives_after_it_was_given_up_is_refused(
-    postgres: PostgresServer, database: str, cables: Cables, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    cable = cables.to(postgres.port, Late)
-    async with opened(through(database, cable.port)) as store:
-        await store.write_note("n", "")
-        monkeypatch.setattr(wire, "PATIENCE", 0.5)
-        Late.armed = True
-        await note(store, "x")  # the first try is held back, the second one does it
-        monkeypatch.setattr(wire, "PATIENCE", 20.0)
-        assert await store.read_note("n") == "x"
-        log = postgres.folder / "postgres.log"
-        before = log.read_text().count("division by zero")
-        Late.let_go.set()
-        assert await asyncio.to_thread(Late.delivered.wait, 20)
-        await asyncio.to_thread(until, lambda: log.read_text().count("division by zero") > before, "it is refused")
-        assert await store.read_note("n") == "x"
+def test_a_transaction_that_arrives_after_it_was_given_up_is_refused(database: str) -> None:
+    old, fresh = (connect(conninfo(database, Limits())) for _ in range(2))
+    ledger = Ledger()
+    ledger.open(old)
+    as_it_was = copy.copy(ledger)
+    assert not ledger.settle(fresh)
+    with pytest.raises(Forgotten):
+        late_transaction(old, as_it_was)
+    old.rollback()
+    assert fresh.rows("SELECT name FROM notes") == []
+    old.close()
+    fresh.close()
+
+
+def test_a_transaction_that_is_under_way_is_waited_for(database: str) -> None:
+    old, fresh = (connect(conninfo(database, Limits())) for _ in range(2))
+    ledger = Ledger()
+    ledger.open(old)
+    old.begin()
+    ledger.note(old)
+    old.rows("SELECT 1")  # it has been carried out as far as this
+    verdict: list[bool] = []
+    asking = threading.Thread(target=lambda: verdict.append(ledger.settle(fresh)))
+    asking.start()
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with psycopg.connect(database, autocommit=True) as watcher:
+        until(lambda: watcher.execute(waiting).fetchall(), "the question waits")
+    old.commit()
+    asking.join(20)
+    assert verdict == [True]
+    old.close()
+    fresh.close()
+
+
+async def test_a_database_that_went_back_in_time_fences_the_engine_off(database: str) -> None:
+    """A standby took over that had not got the last commits."""
+    async with opened(database) as store:
+        await store.commit(new())
+        with psycopg.connect(database) as connection:
+            connection.execute("UPDATE writers SET seq = seq - 1")
+            connection.execute(
+                "INSERT INTO engines (epoch, name, host, pid, version, roles, state, started_at, expires_at)"
+                " VALUES (7, 'e', 'h', 1, '1', 'engine', 'live', 0, 0)"
+            )
+        lost = new()
+        with pytest.raises(Fenced, match="has not got this process's last change"):
+            await store.commit(lost, 7)
+        assert lost.new_executions[0].id not in await stored(store)
+        await store.commit(new(), 7)
+        with psycopg.connect(database) as connection:
+            connection.execute("UPDATE writers SET seq = seq - 1")
+        await store.commit(new())  # without memory that could be wrong it goes on
 
 
 # ---------------------------------------------------------------------- it says no

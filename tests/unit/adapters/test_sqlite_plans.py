@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from ostro.adapters.sql import catalog, commit, deletion, loading, reading
+from ostro.adapters.sql import catalog, commit, deletion, insight, loading, reading, scrap
 from ostro.adapters.sql.blobs import blob_texts
-from ostro.adapters.sql.db import Database, Row
+from ostro.adapters.sql.db import Database
 from ostro.adapters.sql.sqlite.connection import Connection
 from ostro.adapters.sql.sqlite.schema import ensure_schema
 from ostro.model.commands import ANYONE, Caller
@@ -73,6 +73,10 @@ HOT: dict[str, Callable[[Database], Any]] = {
     "mean_duration": lambda db: reading.mean_duration(db, "w", ANYONE),
     "result_of": lambda db: reading.result_of(db, TASK.id, ANYONE),
     "function_tasks": lambda db: reading.function_tasks(db, ROOT.id, True, None, ANYONE),
+    "spans": lambda db: insight.spans(db, ROOT.id, 10, 10),
+    "revisions_of": lambda db: insight.revisions_of(db, "w", (1, "r"), 10),
+    "unused_revisions": lambda db: scrap.unused_revisions(db, 1, 1, "a", 10),
+    "old_audit": lambda db: scrap.old_audit(db, 1, 10),
     "delete": lambda db: deletion.delete_executions(db, [ROOT.id]),
     "delete_actions": lambda db: deletion.delete_actions(db, [ACTION.id]),
 }
@@ -80,7 +84,7 @@ HOT: dict[str, Callable[[Database], Any]] = {
 
 def _bad_steps(plans: list[tuple[str, str]]) -> list[tuple[str, str]]:
     """Steps that read a table (or index) from end to end. `new` and `(subquery-N)` are the rows of a VALUES."""
-    tables = "executions|tasks|actions|timers|history|blobs|replies|workflows|revisions|environments|[etadh]"
+    tables = "executions|tasks|actions|timers|history|blobs|replies|workflows|revisions|audit|environments|[etadh]"
     return [step for step in plans if re.match(rf"SCAN ({tables})\b", step[1])]
 
 

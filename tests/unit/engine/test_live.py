@@ -114,6 +114,28 @@ async def test_who_cannot_keep_up_is_cut(hub: LiveHub, monkeypatch: pytest.Monke
         await listener.next(0)
 
 
+async def test_all_begin_anew_when_news_may_have_been_lost(hub: LiveHub) -> None:
+    listener = hub.subscribe("shop", [], None)
+    hub.publish(commit(1, event("a")))
+    position = dict(listener.position)
+    hub.lost()
+    with pytest.raises(LiveLost, match="gap"):
+        await listener.next(0)
+    listener.close()
+    again = hub.subscribe("shop", [], position)
+    assert not again.is_resumed
+    hub.publish(commit(2, event("b")))
+    assert await heard(again) == [(2, "execution", "b")]
+
+
+async def test_engines_of_the_past_are_forgotten(hub: LiveHub) -> None:
+    listener = hub.subscribe("shop", [], None)
+    for number in range(live.SOURCES * 2):
+        hub.publish(commit(1, event(f"e{number}"), source=f"engine-{number}"))
+    assert len(hub.subscribe("shop", [], None).position) == live.SOURCES
+    assert len(await heard(listener)) == live.SOURCES * 2
+
+
 async def test_all_are_told_when_the_process_stops(hub: LiveHub) -> None:
     listener = hub.subscribe("shop", [], None)
     hub.close()

@@ -47,7 +47,7 @@ def _texts_in(value: Any) -> Iterator[str]:
 
 def good() -> list[tuple[str, str]]:
     """(kind, text) of those that the language takes."""
-    found = []
+    found: list[tuple[str, str]] = []
     for text in texts():
         try:
             data = read(text).data

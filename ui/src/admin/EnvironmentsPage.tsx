@@ -175,8 +175,9 @@ function EnvironmentForm({
   return (
     <FormDialog
       title={environment ? `Edit ${environment.name}` : "New environment"}
-      submit={environment ? "Save" : "Create"}
-      action={environment ? "environment.update" : "environment.create"}
+      {...(environment
+        ? { submit: "Save", action: "environment.update" }
+        : { submit: "Create", action: "environment.create" })}
       wide
       isReady={name !== "" && variables.error === null}
       commands={{

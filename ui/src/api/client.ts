@@ -64,6 +64,7 @@ export async function request<T>(method: string, path: string, options: RequestO
       method,
       headers,
       credentials: "same-origin",
+      cache: "no-store",
       ...(body === undefined ? {} : { body }),
       ...(options.signal ? { signal: options.signal } : {}),
     })

@@ -15,6 +15,8 @@ export const queryClient = new QueryClient({
   },
 })
 
+// Asked while the first view is still being loaded.
+void queryClient.prefetchQuery(sessionQuery)
 setUnauthenticatedHandler(() => void queryClient.invalidateQueries(sessionQuery))
 
 export function App() {

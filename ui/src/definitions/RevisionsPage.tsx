@@ -4,6 +4,7 @@ import { lazy, Suspense, useState } from "react"
 import { useNavigate } from "react-router"
 import { api } from "~/api/client"
 import { Button, CommandsButton, curlLine, Empty, ErrorNote, exactText, Loading, millis, Page, quoted, SelectField } from "~/ui"
+import { readable } from "./automationText"
 import { DefinitionTabs } from "./DefinitionTabs"
 import { linkOf, type Definition, type KindInfo } from "./kinds"
 
@@ -21,7 +22,10 @@ export function RevisionsPage({ info, definition }: { info: KindInfo; definition
   const path = `/v2/workflows/${encodeURIComponent(definition.id)}/revisions`
   const { data, error, refetch } = useQuery({
     queryKey: ["revisions", definition.id],
-    queryFn: async () => (await api.get<{ revisions: Revision[] }>(path, { limit: MOST })).revisions,
+    queryFn: async () => {
+      const { revisions } = await api.get<{ revisions: Revision[] }>(path, { limit: MOST })
+      return info.kind === "automation" ? revisions.map((one) => ({ ...one, definition: readable(one.definition) })) : revisions
+    },
     staleTime: 0,
   })
   const [chosen, setChosen] = useState<{ before?: string; after?: string }>({})
@@ -54,13 +58,15 @@ export function RevisionsPage({ info, definition }: { info: KindInfo; definition
                 In one
               </button>
             </div>
-            {info.kind === "workflow" && !before.is_current ? (
+            {before.is_current ? null : (
               <Button icon="edit" onClick={() => void navigate(linkOf(info, definition), { state: { text: before.definition } })}>
                 Edit the earlier text
               </Button>
-            ) : null}
+            )}
           </div>
-          {before === after ? <p className="soft">{data?.length === 1 ? "This is the only revision." : "These are the same."}</p> : null}
+          {before.definition === after.definition ? (
+            <p className="soft">{data?.length === 1 ? "This is the only revision." : "There is no difference between these two."}</p>
+          ) : null}
           <Suspense fallback={<Loading label="Loading the comparison" />}>
             <DiffView before={before.definition} after={after.definition} isUnified={isUnified} labels={["Earlier text", "Later text"]} />
           </Suspense>

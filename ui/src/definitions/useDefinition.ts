@@ -36,7 +36,7 @@ export function useLint(kind: Kind, text: string): { problems: readonly Problem[
   const settled = useSettled(text, 300)
   const { data, isPlaceholderData } = useQuery({
     queryKey: ["lint", kind, settled],
-    queryFn: async ({ signal: _signal }) => (await api.post<{ problems: Problem[] }>("/v2/lint", { definition: settled, kind })).problems,
+    queryFn: async () => (await api.post<{ problems: Problem[] }>("/v2/lint", { definition: settled, kind })).problems,
     placeholderData: keepPreviousData,
     staleTime: Infinity,
     gcTime: 5_000,

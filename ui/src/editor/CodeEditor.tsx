@@ -12,6 +12,7 @@ import { useEffect, useRef } from "react"
 import type { Problem } from "~/execution/types"
 import { expressions } from "./expressions"
 import { allowedStyles, look } from "./look"
+import { typing } from "./typing"
 import "./editor.css"
 
 interface Props {
@@ -99,6 +100,7 @@ function base(label: string, language: "yaml" | "json", isReadOnly: boolean): Ex
   return [
     allowedStyles(),
     look,
+    typing,
     lineNumbers(),
     foldGutter(),
     lintGutter(),
@@ -113,7 +115,7 @@ function base(label: string, language: "yaml" | "json", isReadOnly: boolean): Ex
     closeBrackets(),
     language === "yaml" ? [yaml(), expressions] : json(),
     EditorView.lineWrapping,
-    EditorView.contentAttributes.of({ "aria-label": label }),
+    EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
     EditorState.readOnly.of(isReadOnly),
     keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),
   ]

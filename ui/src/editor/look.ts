@@ -40,6 +40,7 @@ const theme = EditorView.theme({
   "&.cm-merge-a .cm-changedLine": { backgroundColor: "var(--error-soft) !important" },
   ".cm-changedText, .cm-deletedText": { background: "color-mix(in srgb, currentColor 18%, transparent) !important" },
   ".cm-collapsedLines": { backgroundColor: "var(--sunken)", backgroundImage: "none", color: "var(--soft)" },
+  ".cm-collapsedLines:before, .cm-collapsedLines:after": { content: '"…"' },
 })
 
 const colours = HighlightStyle.define([

@@ -83,7 +83,7 @@ export function BulkDialog({
               icon={operation.icon}
               isBusy={isRunning}
               disabled={rows.length === 0}
-              action={`execution.${operation.verb}`}
+              action={operation.action}
               onClick={() => void start()}
             >
               {`${operation.label} ${count}`}

@@ -21,6 +21,7 @@ import {
 import { address } from "~/api/client"
 import { BulkDialog, type Target } from "./BulkDialog"
 import { cliOptions, type Filters, isFiltered, listQuery, readFilters, writeFilters } from "./filters"
+import { describe } from "./description"
 import { FirstSteps } from "./FirstSteps"
 import { type Operation, OPERATIONS } from "./operations"
 import { type Row, useRows } from "./rows"
@@ -204,7 +205,7 @@ function About({ row }: { row: Row }) {
       </span>
     )
   }
-  return <span className="soft">{row.description}</span>
+  return <span className="soft">{describe(row.description)}</span>
 }
 
 function BulkBar({

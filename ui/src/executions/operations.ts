@@ -8,6 +8,7 @@ export type Verb = "pause" | "resume" | "cancel" | "rerun" | "delete"
 
 export interface Operation {
   verb: Verb
+  action: string
   label: string
   icon: IconName
   /** States that it works on; others are left out of it. */
@@ -27,6 +28,7 @@ const changeTo = (state: string) => ({
 export const OPERATIONS: readonly Operation[] = [
   {
     verb: "pause",
+    action: "execution.pause",
     label: "Pause",
     icon: "pause",
     states: ["RUNNING"],
@@ -36,6 +38,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     verb: "resume",
+    action: "execution.resume",
     label: "Resume",
     icon: "executions",
     states: ["PAUSED"],
@@ -45,6 +48,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     verb: "cancel",
+    action: "execution.cancel",
     label: "Cancel",
     icon: "stop",
     states: ["RUNNING", "PAUSED", "IDLE"],
@@ -54,6 +58,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     verb: "rerun",
+    action: "execution.rerun",
     label: "Rerun",
     icon: "rerun",
     states: ["ERROR"],
@@ -65,6 +70,7 @@ export const OPERATIONS: readonly Operation[] = [
   },
   {
     verb: "delete",
+    action: "execution.delete",
     label: "Delete",
     icon: "trash",
     states: ["SUCCESS", "ERROR", "CANCELLED"],

@@ -50,7 +50,7 @@ export function Attention({ items }: { items: Item[] }) {
                 </span>
                 <span className="grow">
                   <span className="row">
-                    <span className="line-name ellipsis">{item.name}</span>
+                    <span className="line-name ellipsis">{titleOf(item)}</span>
                     {count > 1 ? <span className="count">{`${count} times`}</span> : null}
                     <span className="grow" />
                     <span className="soft small">
@@ -86,5 +86,10 @@ function textOf(item: Item): string {
     const cause = info.cause ?? plain(info.headline)
     return task ? `${task}: ${cause}` : cause
   }
-  return item.message || KINDS[item.kind].label
+  return item.kind === "async_action" ? item.name : item.message || KINDS[item.kind].label
+}
+
+/** An action that waits is told by its task: the action's name says little. */
+function titleOf(item: Item): string {
+  return item.kind === "async_action" && item.message ? item.message : item.name
 }

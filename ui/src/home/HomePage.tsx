@@ -4,6 +4,7 @@ import { Link } from "react-router"
 import { api } from "~/api/client"
 import type { Overview } from "~/api/types"
 import { useAllowed } from "~/app/session"
+import { describe } from "~/executions/description"
 import { FirstSteps } from "~/executions/FirstSteps"
 import { fetchRows, type Row } from "~/executions/rows"
 import { throttled, useLive } from "~/live"
@@ -108,7 +109,7 @@ function Running({ rows, total }: { rows: Row[]; total: number }) {
               <Link to={`/executions/${row.id}`} className="line">
                 <span className="pulse" aria-hidden="true" />
                 <span className="line-name ellipsis">{row.workflow_name}</span>
-                <span className="grow soft ellipsis">{row.description}</span>
+                <span className="grow soft ellipsis">{describe(row.description)}</span>
                 <span className="soft">
                   <Duration from={row.created_at} to={null} isRunning />
                 </span>

@@ -20,7 +20,7 @@ export function CronDetails({ cron, onClose, onDelete }: { cron: Cron; onClose: 
     queryKey: ["cron", cron.id, "results", cron.last_execution_id],
     queryFn: async ({ signal }) => {
       const query = {
-        params: `has:${cron.id}`,
+        description: `has:${cron.id}`,
         workflow_id: cron.workflow_id,
         sort_keys: "created_at",
         sort_dirs: "desc",
@@ -53,7 +53,9 @@ export function CronDetails({ cron, onClose, onDelete }: { cron: Cron; onClose: 
       />
       <div className="cron-columns">
         <section>
-          <h3>Next five times</h3>
+          <h3>
+            Next five times <span className="soft small">in your time zone</span>
+          </h3>
           {next.isPending ? <Loading /> : null}
           {next.error ? <ErrorNote error={next.error} onRetry={() => void next.refetch()} /> : null}
           <ol className="cron-times" aria-label="Next five times">

@@ -43,8 +43,9 @@ export function EventForm({
   return (
     <FormDialog
       title={trigger ? `Edit ${trigger.name}` : "New event trigger"}
-      submit={trigger ? "Save" : "Create"}
-      action={trigger ? "event-trigger.update" : "event-trigger.create"}
+      {...(trigger
+        ? { submit: "Save", action: "event-trigger.update" }
+        : { submit: "Create", action: "event-trigger.create" })}
       wide
       isReady={name !== "" && chosen !== "" && exchange !== "" && topic !== "" && event !== "" && input.error === null}
       commands={{

@@ -2,7 +2,7 @@
 
 Guarantees: a job that was put is taken exactly once, unless it was cancelled or put again before that (then the
 newer one takes its place). A job with a target waits until the executor of that name takes; one without a target
-goes to whoever asks first. `put` never waits and drops nothing: how much is in flight is the engine's decision.
+goes to whoever asks first; projects take turns. `put` never waits and drops nothing: how much is in flight is the engine's decision.
 Nothing survives the process; the engine hands out again what had not finished.
 """
 
@@ -12,7 +12,44 @@ from collections.abc import Callable, Sequence
 
 from ostro.model.commands import ActionJob
 
-Jobs = OrderedDict[str, ActionJob]
+
+class _Jobs:
+    """Jobs for one target, by action: projects take turns, the oldest of each first."""
+
+    __slots__ = ("_project_of", "_waiting")
+
+    def __init__(self) -> None:
+        self._waiting: OrderedDict[str, OrderedDict[str, ActionJob]] = OrderedDict()  # the first has its turn
+        self._project_of: dict[str, str] = {}
+
+    def __len__(self) -> int:
+        return len(self._project_of)
+
+    def add(self, job: ActionJob) -> None:
+        """In place of an earlier one of the same action."""
+        waiting = self._waiting.get(job.project_id)
+        if waiting is None:
+            waiting = self._waiting[job.project_id] = OrderedDict()
+        waiting[job.action_id] = job
+        self._project_of[job.action_id] = job.project_id
+
+    def remove(self, action_id: str) -> None:
+        project = self._project_of.pop(action_id, None)
+        if project is not None:
+            del self._waiting[project][action_id]
+            if not self._waiting[project]:
+                del self._waiting[project]
+
+    def pop(self) -> ActionJob:
+        """The next one. Only if there is one."""
+        project, waiting = next(iter(self._waiting.items()))
+        action_id, job = waiting.popitem(last=False)
+        del self._project_of[action_id]
+        if waiting:
+            self._waiting.move_to_end(project)
+        else:
+            del self._waiting[project]
+        return job
 
 
 class _Board:
@@ -21,7 +58,7 @@ class _Board:
     __slots__ = ("jobs", "listeners", "waiters")
 
     def __init__(self) -> None:
-        self.jobs: dict[str | None, Jobs] = {None: OrderedDict()}
+        self.jobs: dict[str | None, _Jobs] = {None: _Jobs()}
         self.waiters: dict[str, deque[asyncio.Future[None]]] = {}
         self.listeners: list[Callable[[Sequence[str]], None]] = []
 
@@ -46,8 +83,8 @@ class MemoryQueue:
         for job in jobs:
             waiting = board.jobs.get(job.target)
             if waiting is None:
-                waiting = board.jobs[job.target] = OrderedDict()
-            waiting[job.action_id] = job
+                waiting = board.jobs[job.target] = _Jobs()
+            waiting.add(job)
         for name in list(board.waiters) if board.jobs[None] else {job.target for job in jobs}:
             if name is not None:
                 self._wake(name)
@@ -71,7 +108,7 @@ class MemoryQueue:
         for target in (self.name, None):  # what only we can do comes first
             waiting = board.jobs.get(target)
             while waiting and len(taken) < limit:
-                taken.append(waiting.popitem(last=False)[1])
+                taken.append(waiting.pop())
         if not board.jobs.get(self.name):
             board.jobs.pop(self.name, None)
         return taken
@@ -82,7 +119,7 @@ class MemoryQueue:
     async def cancel(self, action_ids: Sequence[str]) -> None:
         for waiting in self._board.jobs.values():
             for action_id in action_ids:
-                waiting.pop(action_id, None)
+                waiting.remove(action_id)
         for listener in tuple(self._board.listeners):
             listener(action_ids)
 

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -39,14 +40,21 @@ class NatsOptions(msgspec.Struct, frozen=True, kw_only=True):
     def arguments(self) -> dict[str, Any]:
         """For nats-py's `connect`, but for the key. Raises InvalidInput, never with a secret."""
         found: dict[str, Any] = {"servers": self.urls}
-        if self.user:
-            found["user"] = self.user
+        if self._user:
+            found["user"] = self._user
             found["password"] = _fresh(lambda: self._secret(self.password_file, "--nats-password-file"))
         elif self.token_file:
             found["token"] = _fresh(lambda: self._secret(self.token_file, "--nats-token-file"))
         if self.ca_file or self.certificate_file or any(url.startswith("tls:") for url in self.urls):
             found["tls"] = self._tls()
         return found
+
+    @property
+    def _user(self) -> str:
+        """A name alone in the URL is a token to NATS; beside a file with a password it is the user."""
+        if self.user or not self.password_file:
+            return self.user
+        return next((name for url in self.urls if (name := urlsplit(url).username)), "")
 
     def key(self) -> UserKey | None:
         """Raises InvalidInput."""

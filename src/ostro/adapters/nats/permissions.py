@@ -93,7 +93,7 @@ def _indented(text: str, spaces: int) -> str:
 def _api(subjects: Subjects) -> tuple[list[str], list[str]]:
     prefix = subjects.prefix
     return (
-        [f"{prefix}.shard.*.command", f"{prefix}.signal.>"],
+        [f"{prefix}.shard.*.command", f"{prefix}.signal.>", subjects.watch],
         [f"{prefix}.signal.>", f"{prefix}.live.>", f"{subjects.alive}.>"],
     )
 
@@ -114,7 +114,7 @@ def _engine(subjects: Subjects) -> tuple[list[str], list[str]]:
             f"{_API}.STREAM.CREATE.{stream}",
             f"{_API}.CONSUMER.INFO.{stream}.*",
         ],
-        [f"{prefix}.shard.>", f"{prefix}.engine.>", f"{prefix}.signal.>", f"{prefix}.live.>", f"{subjects.alive}.>"],
+        [f"{prefix}.shard.>", f"{prefix}.engine.>", f"{prefix}.signal.>", subjects.watch, f"{subjects.alive}.>"],
     )
 
 

@@ -1,6 +1,7 @@
 """What executors tell engines, in batches.
 
-Reports for one process that come in the same turn of the event loop travel in one message, and so do their answers. A
+Reports for one process travel in one message, and so do their answers: while one is under way, those that come wait for
+its answer, though not for long. So the messages, and the engine's commits, grow with the load and not their number. A
 report goes to the engine process that handed the job out; if that is gone, or does not own the execution any more, to
 whoever owns its shard. Reports may arrive twice: engines know them by action and attempt.
 """
@@ -22,7 +23,8 @@ PATIENCE: Final = 5.0  # seconds that a sender tries before it says that the eng
 _AGAIN_AFTER: Final = 0.1  # seconds until an owner is looked for again
 _MOST: Final = 256  # reports in a message
 _MOST_BYTES: Final = 4 << 20  # of a message, unless it is one report
-_MOST_UNDER_WAY: Final = 4  # messages to one subject without an answer
+_MOST_UNDER_WAY: Final = 8  # messages to one subject without an answer
+_LONG: Final = 0.02  # seconds without an answer, after which others do not wait for it any more
 
 
 class _Sent:
@@ -37,12 +39,12 @@ class _Sent:
 class _Lane:
     """What goes to one subject."""
 
-    __slots__ = ("is_scheduled", "under_way", "waiting")
+    __slots__ = ("scheduled", "under_way", "waiting")
 
     def __init__(self) -> None:
         self.waiting: deque[_Sent] = deque()
         self.under_way = 0
-        self.is_scheduled = False
+        self.scheduled: asyncio.Handle | None = None
 
 
 class Reporter:
@@ -74,12 +76,16 @@ class Reporter:
         self._schedule(subject, lane)
 
     def _schedule(self, subject: str, lane: _Lane) -> None:
-        if not lane.is_scheduled and lane.under_way < _MOST_UNDER_WAY:
-            lane.is_scheduled = True
-            asyncio.get_running_loop().call_soon(self._flush, subject, lane)
+        if lane.scheduled is not None or lane.under_way >= _MOST_UNDER_WAY:
+            return
+        loop = asyncio.get_running_loop()
+        if lane.under_way:
+            lane.scheduled = loop.call_later(_LONG, self._flush, subject, lane)
+        else:
+            lane.scheduled = loop.call_soon(self._flush, subject, lane)
 
     def _flush(self, subject: str, lane: _Lane) -> None:
-        lane.is_scheduled = False
+        lane.scheduled = None
         while lane.waiting and lane.under_way < _MOST_UNDER_WAY:
             batch = [lane.waiting.popleft() for _ in range(min(_MOST, len(lane.waiting)))]
             lane.under_way += 1
@@ -96,6 +102,9 @@ class Reporter:
         finally:
             lane.under_way -= 1
             if lane.waiting:
+                if not lane.under_way and lane.scheduled is not None:
+                    lane.scheduled.cancel()
+                    lane.scheduled = None
                 self._schedule(subject, lane)
             elif not lane.under_way and self._lanes.get(subject) is lane:
                 del self._lanes[subject]

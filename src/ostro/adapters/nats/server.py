@@ -5,7 +5,7 @@ commit. It decides nothing: a command for a shard that is not owned any more is 
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any, Final, Protocol, Self
 
 import msgspec
@@ -123,31 +123,27 @@ class EngineServer:
     async def _report(self, command: Report) -> tuple[Fault | None, Any]:
         if isinstance(command, c.FinishAction) and command.attempt is None:
             return fault_of(Forbidden("An executor must say which attempt it reports.")), None
+        try:
+            value = await self._engine.submit(command)
+        except Exception as error:
+            return _fault(error), None
         if self._jobs is not None:
             self._jobs.on_report(command)
-        return await self._carry_out(lambda: self._engine.submit(command))
+        return None, value
 
     async def _command(self, content: bytes) -> bytes:
         asked = read_asked(content)
-        if isinstance(asked, WaitFinished):
-            engine = self._engine
-            return pack(
-                await self._carry_out(
-                    lambda: engine.wait_finished(
-                        asked.root_id, asked.execution_id, asked.timeout, is_open=asked.is_open
-                    )
-                )
-            )
-        return pack(await self._carry_out(lambda: self._engine.submit(self._opened(asked))))
-
-    async def _carry_out(self, work: Callable[[], Any]) -> tuple[Fault | None, Any]:
+        value = None
         try:
-            return None, await work()
-        except OstroError as error:
-            return fault_of(error), None
+            if isinstance(asked, WaitFinished):
+                await self._engine.wait_finished(
+                    asked.root_id, asked.execution_id, asked.timeout, is_open=asked.is_open
+                )
+            else:
+                value = await self._engine.submit(self._opened(asked))
+            return pack((None, value))
         except Exception as error:
-            log.error("a command failed", exc_info=error)
-            return _INTERNAL, None
+            return pack((_fault(error), None))
 
     def _opened(self, command: c.Command) -> c.Command:
         """With the caller's token as the engine wants it. Raises InvalidInput if it cannot be opened here."""
@@ -161,3 +157,10 @@ class EngineServer:
 
     def _whole_job(self, content: bytes, target: str) -> bytes:
         return pack(None if self._jobs is None else self._jobs.whole_job(read_wanted(content), target))
+
+
+def _fault(error: Exception) -> Fault:
+    if isinstance(error, OstroError):
+        return fault_of(error)
+    log.error("a command failed", exc_info=error)
+    return _INTERNAL

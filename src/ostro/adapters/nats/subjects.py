@@ -28,13 +28,14 @@ def token(text: str | None) -> str:
 class Subjects:
     """All names of one installation."""
 
-    __slots__ = ("actions_stream", "alive", "cancel", "prefix")
+    __slots__ = ("actions_stream", "alive", "cancel", "prefix", "watch")
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
         self.actions_stream = f"{prefix}_ACTIONS".upper().replace(".", "_")
         self.cancel = f"{prefix}.cancel"
         self.alive = f"{prefix}.alive"
+        self.watch = f"{prefix}.watch"
 
     # jobs
 
@@ -77,7 +78,8 @@ class Subjects:
     def signal(self, name: str) -> str:
         return f"{self.prefix}.signal.{name}"
 
-    def live(self, project_id: str) -> str:
+    def live(self, project_id: str | None) -> str:
+        """None: what only those hear who see all projects."""
         return f"{self.prefix}.live.{token(project_id)}"
 
     def inbox(self, role: str, name: str) -> str:

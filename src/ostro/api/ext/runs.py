@@ -62,6 +62,8 @@ def _text(wait: Wait) -> str:
             return "is paused: somebody has to resume it"
         case "join":
             return f"waits for {wait.what}"
+        case "limit":
+            return "waits for a place: as many executions run as a limit allows"
         case "child":
             return "waits for its sub-workflow"
     return "is about to go on"

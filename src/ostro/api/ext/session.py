@@ -9,7 +9,7 @@ from ostro.api.ext.body import read_fields, text_field
 from ostro.api.mistral.query import refuse_unknown
 from ostro.api.sessions import CSRF_HEADER, Session, check_proof
 from ostro.model.commands import ANYONE, Caller
-from ostro.model.errors import InvalidInput, Unauthenticated
+from ostro.model.errors import InvalidInput, OstroError, Unauthenticated
 from ostro.model.times import iso
 
 _NO_LOG_IN: Final = "There is nothing to log in to: this server asks nobody who they are (--auth none)."
@@ -57,7 +57,17 @@ async def end(call: Call) -> Answer:
     session = session_of(call.scope, call.services)
     if session is not None:
         check_proof(session, call.header(CSRF_HEADER))
+        await _note_end(call, session)
     return Answer(b"", 204, (("set-cookie", sessions.set_cookie("", secure=_is_secure(call))),))
+
+
+async def _note_end(call: Call, session: Session) -> None:
+    assert call.services.identity is not None
+    try:
+        caller = await caller_by(session.token, call.services.identity)
+    except OstroError:  # whose it was cannot be told any more; it ends all the same
+        return
+    await _audit(call, caller, "session:delete", caller.user_id or "", 204)
 
 
 async def checked_log_in(call: Call, token: str, action: str) -> Caller:

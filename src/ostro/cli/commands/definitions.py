@@ -56,8 +56,7 @@ def _group(kind: str, collection: str, columns: Sequence[Column], default_sort: 
         server.out.rows(found, columns, limit=limit)
 
     @group.command(
-        "show",
-        help=f"Print the text of a {kind}; --json and --yaml print all about it. Example: ostro {kind} show NAME",
+        "show", help=_help(f"Print the text; with --json or --yaml all about the {kind}.", f"{kind} show NAME")
     )
     @click.argument("name")
     @NAMESPACE
@@ -79,7 +78,7 @@ def _group(kind: str, collection: str, columns: Sequence[Column], default_sort: 
         server.out.result(made, f"{verb.capitalize()}d: {names}.")
 
     @group.command(
-        "create", help=f"Store the {plural} of files (-: standard input). Example: ostro {kind} create {kind}.yaml"
+        "create", help=_help(f"Store the {plural} of files (-: standard input).", f"{kind} create {kind}.yaml")
     )
     @_FILES
     @SCOPE
@@ -89,7 +88,7 @@ def _group(kind: str, collection: str, columns: Sequence[Column], default_sort: 
         upload(server, files, "create", scope, namespace)
 
     @group.command(
-        "update", help=f"Replace the {plural} that files define, by name. Example: ostro {kind} update {kind}.yaml"
+        "update", help=_help(f"Replace the {plural} that files define, by name.", f"{kind} update {kind}.yaml")
     )
     @_FILES
     @SCOPE
@@ -112,8 +111,7 @@ def _group(kind: str, collection: str, columns: Sequence[Column], default_sort: 
         server.out.result(found, f"Deleted: {', '.join(one.name for one in found)}.")
 
     @group.command(
-        "validate",
-        help=f"Check files at the server (`ostro lint` needs none). Example: ostro {kind} validate {kind}.yaml",
+        "validate", help=_help("Check files at the server (`ostro lint` needs none).", f"{kind} validate {kind}.yaml")
     )
     @_FILES
     @at_server

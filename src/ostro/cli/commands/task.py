@@ -73,7 +73,7 @@ def rerun(server: Server, id: str, no_reset: bool, env: tuple[str, ...]) -> None
     Example: ostro task rerun ID -e host=t2
     """
     made = server.client.tasks.rerun(id, reset=not no_reset, env=read_values("--env", env) if env else None)
-    server.out.result(made, f"{made.name} is {made.state}.")
+    server.out.result(made, f"{made.name} is run again.")
 
 
 @task.command()
@@ -85,7 +85,8 @@ def skip(server: Server, id: str, env: tuple[str, ...]) -> None:
 
     Example: ostro task skip ID
     """
-    made = server.client.tasks.skip(id, env=read_values("--env", env) if env else None)
+    server.client.tasks.skip(id, env=read_values("--env", env) if env else None)
+    made = server.client.tasks.get(id)  # the answer to the change is from before it
     server.out.result(made, f"{made.name} is {made.state}.")
 
 

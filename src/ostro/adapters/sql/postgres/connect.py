@@ -54,7 +54,8 @@ def conninfo(url: str, limits: Limits) -> str:
         settings |= {"plan_cache_mode": "force_generic_plan"}
         if not limits.durable:
             settings |= {"synchronous_commit": "off"}
-    options = " ".join([str(given.get("options") or ""), *(f"-c {name}={value}" for name, value in settings.items())])
+    # Of two that are the same the last one holds: the URL's.
+    options = " ".join([*(f"-c {name}={value}" for name, value in settings.items()), str(given.get("options") or "")])
     return make_conninfo(**{**_DEFAULTS, **given, "options": options.strip()})
 
 

@@ -17,7 +17,7 @@ from psycopg.pq.abc import PGresult
 
 from ostro.adapters.sql.db import Bulk, Row
 from ostro.adapters.sql.postgres.dialect import bulk_text, translated, with_array
-from ostro.adapters.sql.postgres.errors import Forgotten, Lost, as_ostro_error, sqlstate
+from ostro.adapters.sql.postgres.errors import Forgotten, Lost, TimedOut, as_ostro_error, sqlstate
 from ostro.adapters.sql.postgres.values import array, parameter
 from ostro.adapters.sql.postgres.weeks import left_behind
 from ostro.adapters.sql.texts import tidied
@@ -59,6 +59,8 @@ class Connection:
     # ------------------------------------------------------------------ Database
 
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise TimedOut("The database is too slow.")
         self._send(translated(sql), self._parameters(values), None)
         result = self._answers()
         if result is None or result.status != ExecStatus.TUPLES_OK:
@@ -148,6 +150,7 @@ class Connection:
     def _answers(self) -> PGresult | None:
         """Wait for the answers to all that was sent. The last one; raises the first error."""
         self._patience = time.monotonic() + (self.patience or PATIENCE)
+        self._is_cancelled = False
         last: PGresult | None = None
         failed: OstroError | None = None
         sent, self._sent = self._sent, []
@@ -164,7 +167,7 @@ class Connection:
                 if tag.startswith(b"prepare "):
                     self._names.pop(tag[8:], None)
                 if failed is None and result.status != ExecStatus.PIPELINE_ABORTED:
-                    failed = self._as_error(result, tag)
+                    failed = self._as_error(result, tag, b"fence" in sent)
                     is_committed = True  # in the sense that there is no doubt: it was not
                 if self._pq.status != ConnStatus.OK:
                     raise psycopg.OperationalError(failed.message if failed else "the connection was closed")
@@ -178,11 +181,14 @@ class Connection:
             raise failed
         return last
 
-    def _as_error(self, result: PGresult, tag: bytes) -> OstroError:
+    def _as_error(self, result: PGresult, tag: bytes, is_fenced: bool) -> OstroError:
         error = as_ostro_error(result)
         if tag == b"fence" and sqlstate(error) in _FENCED_STATES:
             return Fenced("Another engine process has taken over from this one. Nothing was stored.")
         if tag == b"note" and sqlstate(error) == _NO_ROW:
+            if is_fenced:
+                # After a fail-over that lost the newest commits, say: what the engine has in memory never happened.
+                return Fenced("The database has not got this process's last change. Nothing was stored.")
             return Forgotten("The database does not know this writer (any more). Nothing was stored.")
         return error
 
@@ -207,19 +213,18 @@ class Connection:
 
     def _wait(self, events: int) -> int:
         self._poll.register(self._fd, events)
-        end = self._patience if self.deadline is None else min(self.deadline, self._patience)
-        left = end - time.monotonic()
-        ready = self._poll.poll(max(0.0, left) * 1000)
+        limits = (self._patience,) if self.deadline is None or self._is_cancelled else (self._patience, self.deadline)
+        ready = self._poll.poll(max(0.0, min(limits) - time.monotonic()) * 1000)
         if ready:
             return ready[0][1]
-        if end == self.deadline:
+        if len(limits) == 2 and time.monotonic() < self._patience:
             self._cancel()
             return 0
         raise psycopg.OperationalError("the database does not answer")
 
     def _cancel(self) -> None:
         """The deadline has passed: the statement ends with an error of its own, or the connection is given up."""
-        self.deadline = None
+        self._is_cancelled = True
         self._patience = time.monotonic() + _CANCEL_WAIT
         try:
             self.raw.cancel_safe(timeout=_CANCEL_WAIT)

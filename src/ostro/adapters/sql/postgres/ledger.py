@@ -27,7 +27,7 @@ class Ledger:
         if not self._id:
             id = str(uuid.uuid4())
             connection.begin()
-            connection.run("DELETE FROM writers WHERE opened_at < now() - interval '30 days'")
+            connection.run("DELETE FROM writers WHERE opened_at < now() - interval '1 year'")
             connection.run("INSERT INTO writers (id, seq, opened_at) VALUES (?, 0, now())", (id,))
             connection.commit()
             self._id, self._seq = id, 0

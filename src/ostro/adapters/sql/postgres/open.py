@@ -17,6 +17,7 @@ from ostro.model.errors import StoreError
 LIST_SECONDS: Final = 5.0
 ENGINE_SECONDS: Final = 60.0
 _WRITE_MS: Final = 10_000
+_IDLE_MS: Final = 2_000
 
 
 class PostgresStore(SqlStore):
@@ -27,20 +28,22 @@ class PostgresStore(SqlStore):
     ) -> None:
         """Blocks: call it off the event loop. StoreError if the database cannot be used; then nothing was changed."""
         ensure_schema(url, serving=True)
-        self._writer = Writer(conninfo(url, Limits(statement_ms=_WRITE_MS, durable=durability == "full")))
+        writing = Limits(statement_ms=_WRITE_MS, idle_in_transaction_ms=_IDLE_MS, durable=durability == "full")
+        self._writer = Writer(conninfo(url, writing))
         self._readers = [
             Readers(
                 name,
                 count,
-                conninfo(url, Limits(statement_ms=int(seconds * 1000), read_only=True)),
+                conninfo(url, Limits(statement_ms=int(seconds * 1000), idle_in_transaction_ms=idle_ms, read_only=True)),
                 seconds,
                 self._writer.is_settled,
                 is_wide=is_wide,
             )
-            for name, count, seconds, is_wide in (
-                ("engine", 1, ENGINE_SECONDS, False),
-                ("quick", 1, list_seconds, False),
-                ("lists", 2, list_seconds, True),
+            for name, count, seconds, is_wide, idle_ms in (
+                ("engine", 1, ENGINE_SECONDS, False, _IDLE_MS),
+                ("quick", 1, list_seconds, False, _IDLE_MS),
+                # Between two statements of a list, large values are put together; it locks nothing meanwhile.
+                ("lists", 2, list_seconds, True, 5 * _IDLE_MS),
             )
         ]
         self._keeper = HistoryKeeper(conninfo(url, Limits(lock_ms=1000)))

@@ -15,8 +15,14 @@ from ostro.adapters.sql.revisions import HEAD, REVISIONS
 from ostro.adapters.sql.unfinished import refuse_unfinished_copy
 from ostro.model.errors import StoreError
 
+OLDEST_SERVER: Final = 14
 _LOCK: Final = 0x4F535452_4F444442  # an advisory lock: one program at a time changes the schema
 _UNLIMITED: Final = Limits(statement_ms=0, lock_ms=0, idle_in_transaction_ms=0)
+
+
+def refuse_old_server(db: Database) -> None:
+    if db.rows("SELECT current_setting('server_version_num')::int")[0][0] < OLDEST_SERVER * 10_000:
+        raise StoreError(f"This PostgreSQL is too old: Ostro needs version {OLDEST_SERVER} or newer.")
 
 
 def stored_revision(db: Database) -> str | None:
@@ -42,6 +48,7 @@ def ensure_schema(url: str, *, serving: bool = False) -> None:
     `serving`: also for a database that must not be served."""
     connection = connect(conninfo(url, _UNLIMITED))
     try:
+        refuse_old_server(connection)
         if _revision_to_use(connection) is None:
             with_lock(connection)
             if _revision_to_use(connection) is None:  # nobody has made it meanwhile
@@ -68,6 +75,7 @@ def upgrade(url: str) -> tuple[str | None, str]:
     """Bring the database to this program's schema: (the revision before, the one now)."""
     connection = connect(conninfo(url, _UNLIMITED))
     try:
+        refuse_old_server(connection)
         with_lock(connection)
         before = stored_revision(connection)
         refuse_newer(before)

@@ -28,7 +28,7 @@ from ostro.adapters.sql.postgres.errors import (
 )
 from ostro.adapters.sql.postgres.ledger import Ledger
 from ostro.adapters.sql.postgres.serving import share
-from ostro.model.errors import InvalidInput, OstroError, StoreError
+from ostro.model.errors import Fenced, InvalidInput, OstroError, StoreError
 
 T = TypeVar("T")
 
@@ -147,7 +147,7 @@ class Writer:
                 return self._try(job, until)
             except BaseException as error:
                 self._line.tidy(error)
-                if isinstance(error, Forgotten):
+                if isinstance(error, (Forgotten, Fenced)):
                     self._ledger.forget()
                 if self._line.is_worth_tidying(error):
                     continue
@@ -260,6 +260,7 @@ class Readers:
                 connection.is_tidying = False
                 return value
             except TimedOut as error:
+                line.drop()  # what cancels the statement may come late, and hit another's
                 raise (InvalidInput(TOO_SLOW) if self._is_wide else StoreError("The database is too slow.")) from error
             except (OstroError, UnicodeEncodeError) as error:
                 line.tidy(error)

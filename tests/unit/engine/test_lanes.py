@@ -1,0 +1,105 @@
+"""Whose turn it is: projects in turn, by weight, the oldest execution of each first. Counted in turns, not in time."""
+
+import random
+
+from ostro.adapters.memory import MemoryQueue
+from ostro.core.state import Tree
+from ostro.engine.lanes import Lane
+from ostro.engine.residents import Residents
+from ostro.model.commands import ActionJob, Caller, StartExecution
+from ostro.model.ids import IdMaker
+
+IDS = IdMaker(lambda: 1_790_000_000_000_000, random.Random(1).getrandbits)
+
+
+def tree(project: str) -> Tree:
+    made = Tree(IDS.new_root(), 0, str)
+    made.project = project
+    return made
+
+
+def test_projects_take_turns_whatever_one_of_them_asks_for() -> None:
+    lane = Lane({}, by_age=True)
+    flood = [tree("flood") for _ in range(1000)]
+    for one in flood:
+        lane.add(one)
+    few = [tree("few") for _ in range(5)]
+    for one in few:
+        lane.add(one)
+    order = [lane.pop() for _ in range(11)]
+    assert [one.project for one in order if one in few] == ["few"] * 5
+    assert [one for one in order if one in few] == few
+    assert len(lane) == 1005 - 11
+
+
+def test_a_weight_is_the_number_of_turns_in_a_round() -> None:
+    lane = Lane({"big": 3}, by_age=True)
+    for project in ("big", "small"):
+        for _ in range(9):
+            lane.add(tree(project))
+    order = "".join(lane.pop().project[0] for _ in range(12))
+    assert order == "bbbsbbbsbbbs"
+    assert "".join(lane.pop().project[0] for _ in range(6)) == "s" * 6
+
+
+def test_inside_a_project_the_oldest_is_first() -> None:
+    trees = [tree("p") for _ in range(50)]
+    mixed = list(trees)
+    random.Random(2).shuffle(mixed)
+    by_age, by_wait = Lane({}, by_age=True), Lane({}, by_age=False)
+    for one in mixed:
+        by_age.add(one)
+        by_wait.add(one)
+    assert [by_age.pop() for _ in trees] == trees
+    assert [by_wait.pop() for _ in trees] == mixed
+
+
+def test_what_was_discarded_or_replaced_gets_no_turn() -> None:
+    lane = Lane({}, by_age=True)
+    first, second, third = (tree("p") for _ in range(3))
+    for one in (first, second, third):
+        lane.add(one)
+    lane.discard(first)
+    again = Tree(second.root_id, 0, str)  # read again: another object
+    again.project = "p"
+    lane.discard(second)
+    lane.add(again)
+    assert (first in lane, second in lane, again in lane, len(lane)) == (False, False, True, 2)
+    assert [lane.pop(), lane.pop()] == [again, third]
+    assert not len(lane)
+    lane.add(first)
+    assert lane.pop() is first
+
+
+def test_a_flood_of_starts_delays_another_projects_start_by_one_turn() -> None:
+    """The structure that the owner takes its trees from, filled as by callers."""
+    residents = Residents(IDS.new, 10**6, 900)
+
+    async def fill() -> str:
+        for number in range(2001):
+            project = "small" if number == 2000 else "flood"
+            root_id = IDS.new_root()
+            command = StartExecution(root_id=root_id, workflow="w", caller=Caller(project_id=project))
+            residents.open_ticket(residents.get_or_make(root_id), command)
+        return root_id
+
+    import asyncio
+
+    small = asyncio.run(fill())
+    assert small in [residents.next_ready().root_id for _ in range(2)]
+
+
+async def test_jobs_of_projects_take_turns_on_their_way_to_executors() -> None:
+    queue = MemoryQueue("x")
+
+    def job(number: int, project: str, target: str | None = None) -> ActionJob:
+        return ActionJob(action_id=f"{project}{number}", attempt=1, root_id="r", execution_id=None, task_id=None,
+                         name="a", input={}, project_id=project, target=target)  # fmt: skip
+
+    await queue.put([job(number, "flood") for number in range(1000)])
+    await queue.put([job(number, "few") for number in range(3)])
+    await queue.cancel(["few1"])
+    taken = [one.action_id for one in await queue.take(5)]
+    assert taken == ["flood0", "few0", "flood1", "few2", "flood2"]
+    await queue.put([job(3, "flood")])  # again: the same place
+    assert len(queue) == 997
