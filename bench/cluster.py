@@ -1,11 +1,13 @@
 """Scaled out: chains of 20 tasks over PostgreSQL and NATS, beside a bare writer and DBOS on the same PostgreSQL.
 
-    python -m bench.cluster [--chains 300] [--in-flight 20] [--dbos /path/to/python] [--out bench/RESULTS-cluster.md]
+    python -m bench.cluster [--chains 400] [--in-flight 20] [--dbos /path/to/python] [--out bench/RESULTS-cluster.md]
 
 Starts its own PostgreSQL (synchronous_commit and fsync on) and NATS. `inline`: echo tasks, which the engine runs
 itself; `travelling`: an action of a plug-in that does nothing, so each goes over NATS to an executor process and back.
 CPU is that of all Ostro processes. Statements are what pg_stat_statements counted (no BEGIN, no COMMIT), transactions
-what pg_stat_database did, reads included. `--dbos`: a Python that has dbos (pip install dbos).
+what pg_stat_database did, reads included. and what a cell does when it is idle
+only as far as it did it while the tasks ran. `--chains` and `--in-flight` are per engine. `--dbos`: a Python that has
+dbos (pip install dbos).
 """
 
 import argparse
@@ -81,16 +83,20 @@ async def measure(options: argparse.Namespace) -> Rows:
                 continue
             database = f"bench{number}"
             async with BenchCell(folder / database, postgres, database, roles, nats=number > 0) as cell:
+                # As many per engine: with fewer each would have less to put into a transaction.
+                engines = max(1, sum(part == "engine" for part in roles.values()))
+                width = options.in_flight * engines
+                idle = await cell.idle()
                 for name in workflows:
                     await cell.call("POST", "/workflows", WORKFLOWS[name], ("Content-Type", "text/plain"))
-                    await cell.chains(name, options.in_flight * 2, options.in_flight)
-                    count = options.chains if name == "inline" else options.chains // 2
-                    values = figures(await cell.measured(name, count, options.in_flight), count * LENGTH)
+                    await cell.chains(name, width * 2, width)
+                    count = options.chains * engines // (1 if name == "inline" else 2)
+                    values = figures(await cell.measured(name, count, width, idle), count * LENGTH)
                     add(f"{layout}: {name}", values)
                     if not per_commit:
                         per_commit = 1 / values["transactions/task"]
             if number == 0:
-                rate = tasks_per_second(postgres.url(database=database), max(1, round(per_commit)), 5.0)
+                rate = await tasks_per_second(postgres.url(database=database), max(1, round(per_commit)), 4.0)
                 add("bare writer of the same rows", {"tasks/s": rate, "tasks/transaction": per_commit})
         if options.dbos:
             postgres.query("CREATE DATABASE dbos", database="postgres")
@@ -152,7 +158,7 @@ def _shown(value: float) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--chains", type=int, default=300)
+    parser.add_argument("--chains", type=int, default=400)
     parser.add_argument("--in-flight", type=int, default=20)
     parser.add_argument("--only", default="", help="layouts whose name contains this text")
     parser.add_argument("--dbos", default="", help="a Python interpreter that has dbos")

@@ -78,7 +78,7 @@ class BenchCell:
 
     async def __aenter__(self) -> "BenchCell":
         self._folder.mkdir()
-        path = str(add_plugin(self._folder))
+        path = os.pathsep.join(filter(None, (str(add_plugin(self._folder)), os.environ.get("PYTHONPATH"))))
         self.postgres.query(f"CREATE DATABASE {self.database}", database="postgres")
         self.postgres.query("CREATE EXTENSION IF NOT EXISTS pg_stat_statements", database=self.database)
         if self.nats is not None:
@@ -132,22 +132,43 @@ class BenchCell:
 
         await asyncio.gather(*(starter() for _ in range(width)))
 
-    async def measured(self, workflow: str, count: int, width: int) -> Used:
-        """The same, and what it took."""
+    async def idle(self) -> tuple[float, float]:
+        """Statements and transactions a second of a cell that does nothing: leases, duties, this program's own look."""
         await asyncio.sleep(REPORTED)  # what went before is counted
+        before = await asyncio.to_thread(self._totals)
+        await asyncio.sleep(REPORTED)
+        after = await asyncio.to_thread(self._totals)
+        return (after[3] - before[3]) / REPORTED, (after[4] - before[4]) / REPORTED
+
+    async def measured(self, workflow: str, count: int, width: int, idle: tuple[float, float]) -> Used:
+        """`count` executions, and what they took. Of what a cell does anyway (`idle`) only that counts which was done
+        while they ran."""
+        await asyncio.sleep(REPORTED)
         before = await asyncio.to_thread(self._totals)
         loop = asyncio.get_running_loop()
         began = loop.time()
         await self.chains(workflow, count, width)
         seconds = loop.time() - began
+        spent = await asyncio.to_thread(self._cpu)
         await asyncio.sleep(REPORTED)
         after = await asyncio.to_thread(self._totals)
         return Used(
             seconds,
-            *(after[n] - before[n] for n in range(5)),
+            *(spent[n] - before[n] for n in range(3)),
+            statements=after[3] - before[3] - round(idle[0] * REPORTED),
+            transactions=after[4] - before[4] - round(idle[1] * REPORTED),
             rows={
-                table: (row[0] - before[5][table][0], row[1] - before[5][table][1]) for table, row in after[5].items()
+                table: (inserted - before[5].get(table, (0, 0))[0], updated - before[5].get(table, (0, 0))[1])
+                for table, (inserted, updated) in after[5].items()
             },
+        )
+
+    def _cpu(self) -> tuple[float, float, float]:
+        """CPU seconds of Ostro, PostgreSQL, NATS."""
+        return (
+            sum(cpu_of(part.pid) for part in self.parts),
+            sum(cpu_of(pid) for pid in self.postgres.pids()),
+            cpu_of(self.nats.pid) if self.nats is not None else 0.0,
         )
 
     def _totals(self) -> tuple[float, float, float, int, int, dict[str, tuple[int, int]]]:
@@ -164,9 +185,7 @@ class BenchCell:
             f"SELECT xact_commit FROM pg_stat_database WHERE datname = '{self.database}'", database=self.database
         )
         return (
-            sum(cpu_of(part.pid) for part in self.parts),
-            sum(cpu_of(pid) for pid in self.postgres.pids()),
-            cpu_of(self.nats.pid) if self.nats is not None else 0.0,
+            *self._cpu(),
             int(statements[0]),
             int(transactions[0]),
             {name: (inserted, updated) for name, inserted, updated in rows},

@@ -122,10 +122,12 @@ class _Parts:
         """The only process that works; others with the same database stand by."""
         from ostro.adapters.memory import MemoryQueue
         from ostro.engine.remote_duties import LocalSignals
+        from ostro.engine.router import Patient
 
         self.signals = LocalSignals()
         self.queue = MemoryQueue(self._settings.name)
-        self.owner = self.engine = await self._open_owner()
+        self.owner = await self._open_owner()
+        self.engine = Patient(self.owner, self._clock)
         await self._take_part(self.owner, [], is_alone=True)
 
     async def join(self) -> None:

@@ -91,12 +91,26 @@ def engine_settings(settings: Settings) -> Any:
         items_in_flight=settings.items_in_flight,
         open_commands=settings.open_requests,
         open_commands_of_project=settings.open_requests // 2,
+        execution_limits=_numbers(settings.execution_limits, "--execution-limits"),
+        action_limits=_numbers(settings.action_limits, "--action-limits"),
+        project_weights=_numbers(settings.project_weights, "--project-weights"),
         expression_budget_ms=settings.expression_budget_ms,
         publishers=read_publishers(settings),
         system_apis=system_apis(settings),
         key_file=str(key_file(settings)),
         seal_key=_derived_key(settings),
     )
+
+
+def _numbers(entries: tuple[str, ...], option: str) -> dict[str, int]:
+    """NAME=NUMBER, numbers from 1 on. Raises ConfigError."""
+    found = {}
+    for entry in entries:
+        name, _, number = entry.rpartition("=")
+        if not name or not number.isascii() or not number.isdigit() or int(number) < 1:
+            raise ConfigError(f"{option}: '{entry}' is not NAME=NUMBER with a number from 1 on.")
+        found[name] = int(number)
+    return found
 
 
 def installation_key(settings: Settings) -> Callable[[], bytes]:

@@ -69,7 +69,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Literal["none", "token", "oidc", "keystone"],
         _doc("How callers prove who they are; none: not at all, on loopback addresses only."),
     ] = "none"
-    policy_file: Annotated[str, _doc("YAML file with policy rules in place of the built-in ones; read again when it changes.")] = ""
+    policy_file: Annotated[
+        str, _doc("YAML file with policy rules in place of the built-in ones; read again when it changes.")
+    ] = ""
     audit: Annotated[
         Literal["auto", "on", "off"], _doc("Log every change in the database; auto: if there is authentication.")
     ] = "auto"
@@ -77,6 +79,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     oidc_audience: Annotated[str, _doc("Audience that tokens must be made for; empty: any.")] = ""
     oidc_project_claim: Annotated[str, _doc("Claim with the project; empty: the realm is the project.")] = ""
     oidc_roles_claim: Annotated[str, _doc("Claim with the roles; dots lead into maps.")] = "realm_access.roles"
+    oidc_client_id: Annotated[
+        str, _doc("Client at the issuer by which browsers log in; empty: they paste a token.")
+    ] = ""
+    oidc_client_secret_file: Annotated[str, _doc("File with that client's secret; empty: a public client.")] = ""
+    oidc_scopes: Annotated[Texts, _doc("What browsers' log-ins ask the issuer for.")] = ("openid", "profile", "email")
+    oidc_realm: Annotated[str, _doc("Realm that browsers log in to, if --oidc-issuer is the base of several.")] = ""
     keystone_url: Annotated[str, _doc("Address of Keystone's v3 API, such as https://cloud:5000/v3.")] = ""
     auth_cafile: Annotated[str, _doc("Certificates to check the issuer or Keystone by; empty: the system's.")] = ""
     secret_key_file: Annotated[
@@ -116,6 +124,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     expression_budget_ms: Annotated[
         Annotated[float, Meta(ge=1)], _doc("Milliseconds that one expression may take.")
     ] = 250.0
+    execution_limits: Annotated[
+        Texts, _doc("PROJECT=NUMBER or PROJECT/WORKFLOW=NUMBER: root executions that may run; * is each project.")
+    ] = ()
+    action_limits: Annotated[
+        Texts, _doc("PROJECT=NUMBER or PROJECT/WORKFLOW=NUMBER: actions that executors may run; * is each project.")
+    ] = ()
+    project_weights: Annotated[
+        Texts, _doc("PROJECT=NUMBER: turns that a project's executions get before the next project's; else 1.")
+    ] = ()
     items_in_flight: Annotated[Count, _doc("Items of one with-items task that run at the same time at most.")] = 1000
 
     denied_cidrs: Annotated[Texts, _doc("Networks that actions may not connect to.")] = ()

@@ -45,15 +45,34 @@ def test_every_action_of_the_table_is_in_the_page() -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("line", COMMANDS)
-def test_the_command_exists_and_takes_these_options(line: str) -> None:
+def command_of(words: list[str]) -> click.Command:
+    """The command that the first words name, which are taken away. KeyError: there is none."""
     command: click.Command = app
-    words = shlex.split(line)[1:]
     while isinstance(command, click.Group):
         command = command.commands[words.pop(0)]
+    return command
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_the_command_exists_and_takes_these_options(line: str) -> None:
+    words = shlex.split(line)[1:]
+    command = command_of(words)
     context = click.Context(command, resilient_parsing=True)
     _, left, _ = command.make_parser(context).parse_args(words)
     assert left == []
+
+
+def test_commands_that_the_page_shows_exist_with_the_options_that_it_gives() -> None:
+    """As far as they are written down: what is put together from variables is known when the page runs."""
+    text = "\n".join(file.read_text() for file in SOURCES)
+    shown = {line.split("${")[0].strip() for line in re.findall(r"[`\"](ostro [a-z][^`\"|]*)", text)}
+    whole = [line for line in shown if len(line.split()) > 2]
+    assert len(whole) > 20
+    for line in whole:
+        words = shlex.split(line)[1:]
+        command = command_of(words)
+        spellings = {spelling for one in command.params for spelling in (*one.opts, *one.secondary_opts)}
+        assert {word for word in words if word.startswith("-")} <= spellings, line
 
 
 @pytest.mark.parametrize("call", CALLS)

@@ -143,6 +143,7 @@ def test_looking_at_a_failure_and_repairing_it(cli: CommandLine) -> None:
     assert cli.good("execution", "rerun", id).out == "Run again: 1.\n"
     assert cli("execution", "watch", id).status == 1
     assert cli("execution", "skip", id, "--task", "other").status == 2
+    assert cli("execution", "rerun", id, "--task", "other").status == 7
     assert cli.good("execution", "skip", id, "--task", "first").out == "Skipped: 1.\n"
     assert cli("execution", "watch", id).status == 0
     again = cli("execution", "start", "bad", "--wait", "--json").json["id"]
@@ -209,6 +210,8 @@ def test_lists_are_for_people_and_for_programs(cli: CommandLine) -> None:
     assert len(rows) == 2
     assert "--limit" in listed.err
     assert cli.good("execution", "list", "--before", "2d", "--json").json == []
+    assert cli.good("execution", "list", "--since", "2d", "--before", "1d", "--json").json == []
+    assert cli.good("execution", "list", "--text", "hell", "--since", "1h", "--json").json
     assert cli("execution", "list", "--since", "yesterday").status == 2
     assert cli("execution", "list", "-w", "colour=red").status == 1
     assert cli("execution", "list", "-w", "nothing").status == 2

@@ -237,7 +237,8 @@ def test_findings_have_places(server: Server, kind: str | None, text: str, code:
 
 
 def test_a_text_that_is_being_written_is_drawn_as_far_as_it_can_be_read(server: Server) -> None:
-    text = "version: '2.0'\ngood:\n  tasks: {a: {on-success: [b]}, b: {action: std.noop}}\nbad:\n  tasks: {a: {on-success: nowhere}}\n"
+    good = "good:\n  tasks: {a: {on-success: [b]}, b: {action: std.noop}}\n"
+    text = f"version: '2.0'\n{good}bad:\n  tasks: {{a: {{on-success: nowhere}}}}\n"
     answer = httpx.post(f"{server.url}/v2/graph", json={"definition": text}, trust_env=False).json()
     assert (answer["name"], len(answer["nodes"]), answer["workflows"]) == ("good", 2, ["good"])
     assert [one["line"] for one in answer["errors"]] == [5]

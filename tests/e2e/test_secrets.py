@@ -185,8 +185,8 @@ def test_keys_are_rotated(tmp_path: Path) -> None:
     assert rotated.stdout.startswith("1 secrets are sealed by the first key.")
     assert ostro(tmp_path, "list").stdout.splitlines()[1].split()[2] != before
     assert ostro(tmp_path, "rotate", key=new).returncode == 0
-    assert "is deleted" in ostro(tmp_path, "delete", "one").stdout
-    assert ostro(tmp_path, "delete", "one").returncode == 1
+    assert "is deleted" in ostro(tmp_path, "delete", "one", "--yes").stdout
+    assert ostro(tmp_path, "delete", "one", "--yes").returncode == 1
 
 
 @pytest.mark.parametrize(

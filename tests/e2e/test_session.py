@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from ostro.cli.token import create, revoke
 from ostro.config import Settings, load
 from tests.e2e.server import Server
+from tests.unit.identity.services import Issuer
 
 WORKFLOW = "version: '2.0'\nw:\n  tasks:\n    t:\n      action: std.noop\n"
 
@@ -166,3 +168,20 @@ def test_openstack_clients_log_in_with_a_token_as_password(world: World) -> None
         assert other.status_code == 401
         assert browser.post("/v3/auth/tokens", json={"auth": {"identity": {"methods": []}}}).status_code == 401
         assert browser.post("/v3/auth/tokens", json={"auth": 5}).status_code == 400
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    with Issuer("shop") as running:
+        yield running
+
+
+def test_a_token_of_an_issuer_logs_in_too(tmp_path: Path, issuer: Issuer) -> None:
+    with (
+        Server(tmp_path, "--auth", "oidc", "--oidc-issuer", issuer.url) as server,
+        httpx.Client(base_url=server.url, timeout=60, trust_env=False) as browser,
+    ):
+        shown = log_in(browser, issuer.token("shop", preferred_username="anna"))
+        assert (shown["auth"], shown["project_id"], shown["user_id"]) == ("oidc", "shop", "anna")
+        assert browser.get("/v2/workflows").status_code == 200
+        assert browser.post("/v3/auth/tokens", json={}).status_code == 404

@@ -18,6 +18,8 @@ from collections import Counter
 from tests.faults.cell import TWO_OF_EACH, Cell, cell, loud
 from tests.faults.faults import draw
 
+SLOW = 15.0  # seconds to the next progress, above which the logs are shown
+
 
 class Tally:
     """What a soak has done so far."""
@@ -53,10 +55,10 @@ async def one_round(seed: int, seconds: float, tally: Tally) -> None:
             await _break_things(running, chance, time.monotonic() + seconds, posting, tally)
         finally:
             stop.set()
+            tally.kills += running.kills()
         await posting
         await running.load.stop_ticking(tick)
         counts = await running.check(certain=False)
-        tally.kills += running.kills()
         tally.executions += counts["executions"]
         tally.tasks += counts["tasks"]
         tally.unknown += counts["unknown"]
@@ -75,6 +77,8 @@ async def _break_things(
         took = await running.load.progress()
         tally.slowest = max(tally.slowest, took)
         print(f"  {told}; progress after {took:.1f} s", flush=True)
+        if took > SLOW:
+            print(running.logs(), flush=True)
 
 
 async def soak(seconds: float, seed: int, length: float, rounds: int) -> int:

@@ -1,16 +1,18 @@
 """Jobs on their way: whoever dies, whatever comes twice, whatever the server forgets."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 
 import pytest
-from nats.js.errors import NotFoundError
+from nats.js.errors import NotFoundError, ServerError
 
 from ostro.adapters.nats.connection import Connection
 from ostro.adapters.nats.dispatch import Dispatch
 from ostro.adapters.nats.options import NatsOptions
 from ostro.adapters.nats.streams import ensure_consumer, ensure_stream
-from tests.nats.parts import engine_process, executor_process, finished, job, taken
+from ostro.model.commands import ActionJob
+from tests.nats.parts import ExecutorProcess, engine_process, executor_process, finished, job, taken
 from tests.nats_fixtures import until
 from tests.servers_nats import NatsServer
 
@@ -158,6 +160,15 @@ async def test_a_wiped_server_gets_the_jobs_again(make_nats: MakeNats) -> None:
         assert [one.action_id for one in await executor.take()] == ["new"]
 
 
+async def next_new(executor: ExecutorProcess, action_id: str) -> ActionJob:
+    """The job of that id. What was acknowledged before a crash may come again."""
+    while True:
+        for one in await executor.take(1):
+            if one.action_id == action_id:
+                return one
+            executor.queue.done(one)
+
+
 async def test_a_server_that_is_not_there_for_a_while_does_not_show(make_nats: MakeNats) -> None:
     server = make_nats()
     async with engine_process(options_of(server)) as engine, executor_process(options_of(server)) as executor:
@@ -165,8 +176,7 @@ async def test_a_server_that_is_not_there_for_a_while_does_not_show(make_nats: M
             server.kill()
             await engine.queue.put([job(str(number))])
             server.start()
-            [one] = await executor.take()
-            assert one.action_id == str(number)
+            one = await next_new(executor, str(number))
             assert await executor.engine.submit(taken(one)) is True
             await executor.engine.submit(finished(one))
             executor.queue.done(one)
@@ -178,7 +188,9 @@ async def test_a_consumer_that_was_removed_is_made_again(nats_options: NatsOptio
         await engine.queue.put([job("1")])
         await executor.take()
         subjects = engine.connection.subjects
-        await engine.connection.client.jetstream().delete_consumer(subjects.actions_stream, subjects.consumer(0, "_"))
+        with contextlib.suppress(ServerError):  # 2.9 complains at times about its folder, and has removed it
+            stream = engine.connection.client.jetstream()
+            await stream.delete_consumer(subjects.actions_stream, subjects.consumer(0, "_"))
         await engine.queue.put([job("2")])
         assert [one.action_id for one in await executor.take()] == ["2"]
 

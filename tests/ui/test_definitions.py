@@ -198,7 +198,7 @@ def test_lists_find_and_delete(page: Page, client: httpx.Client) -> None:
     page.get_by_role("button", name="What to do with billing").click()
     page.get_by_role("menuitem", name="Delete").click()
     page.get_by_role("dialog", name="Delete billing").get_by_role("button", name="Delete it").click()
-    expect(page.get_by_text("billing is deleted.")).to_be_visible()
+    expect(page.locator(".toast")).to_contain_text("billing is deleted.")
     assert client.get("/v2/workflows/billing").status_code == 404
 
 

@@ -6,6 +6,7 @@
  * itself; where the server cannot resume without a gap, subscribers get `isReload` and fetch anew.
  */
 import { useEffect, useRef, useSyncExternalStore } from "react"
+import { address } from "~/api/client"
 
 export interface ExecutionEvent {
   id: string
@@ -85,6 +86,12 @@ let state: LiveState = "off"
 let batch: LiveBatch | null = null
 let reopening: ReturnType<typeof setTimeout> | undefined
 let isFirst = true
+let areTreesRefused = false
+const MOST_TREES = 8
+/** Where the stream is, for a new one to go on from there. */
+let lastId = ""
+let hiding: ReturnType<typeof setTimeout> | undefined
+const HIDDEN_MS = 30_000 // a browser has six connections for all tabs: those in the background give theirs back
 
 function setState(to: LiveState): void {
   if (state === to) return
@@ -114,15 +121,17 @@ function flush(): void {
 function open(): void {
   close()
   if (!isEnabled) return
-  const trees = [...watched.keys()].slice(-8)
-  sourceTrees = trees.join(",")
-  const url = sourceTrees ? `/v2/stream?execution_id=${encodeURIComponent(sourceTrees)}` : "/v2/stream"
+  sourceTrees = wantedTrees()
+  const url = address("/v2/stream", { execution_id: sourceTrees, last_event_id: lastId })
   setState("connecting")
   const opened = new EventSource(url)
   source = opened
   const on = <T>(name: string, take: (value: T) => void) =>
     opened.addEventListener(name, (event) => {
-      if (opened === source) take(JSON.parse((event as MessageEvent<string>).data) as T)
+      if (opened !== source) return
+      const message = event as MessageEvent<string>
+      if (message.lastEventId) lastId = message.lastEventId
+      take(JSON.parse(message.data) as T)
     })
   on<{ is_resumed: boolean }>("hello", (hello) => {
     setState("live")
@@ -134,12 +143,18 @@ function open(): void {
   on<TaskEvent>("task", (one) => pending().tasks.push(one))
   on<ActionEvent>("action", (one) => pending().actions.push(one))
   on<DeletedEvent>("deleted", (one) => pending().deleted.push(one))
-  on("reload", () => (pending().isReload = true))
+  on("reload", () => {
+    lastId = ""
+    pending().isReload = true
+  })
   opened.onerror = () => {
     if (opened !== source) return
     setState("broken")
     // A refusal (401, 404, 429) ends an EventSource for good.
-    if (opened.readyState === EventSource.CLOSED) reopen(3000)
+    if (opened.readyState !== EventSource.CLOSED) return
+    // It may be for an execution that is gone: without it, what else changes still comes.
+    areTreesRefused = sourceTrees !== ""
+    reopen(areTreesRefused ? 0 : 3000)
   }
 }
 
@@ -165,9 +180,17 @@ export function setLive(enabled: boolean): void {
   if (enabled) open()
   else {
     close()
+    lastId = ""
+    isFirst = true
     setState("off")
   }
 }
+
+document.addEventListener("visibilitychange", () => {
+  clearTimeout(hiding)
+  if (document.hidden) hiding = setTimeout(close, HIDDEN_MS)
+  else if (isEnabled && source === null) open()
+})
 
 /** Asks for every change of that execution's tree too, until the answer is called. */
 export function watchTree(id: string): () => void {
@@ -182,9 +205,13 @@ export function watchTree(id: string): () => void {
 }
 
 function settle(): void {
-  if (!isEnabled || reopening !== undefined) return
-  const trees = [...watched.keys()].slice(-8).join(",")
-  if (trees !== sourceTrees) reopen(0)
+  areTreesRefused = false
+  if (!isEnabled || reopening !== undefined || source === null) return
+  if (wantedTrees() !== sourceTrees) reopen(0)
+}
+
+function wantedTrees(): string {
+  return areTreesRefused ? "" : [...watched.keys()].slice(-MOST_TREES).join(",")
 }
 
 export function subscribeLive(listener: (batch: LiveBatch) => void): () => void {

@@ -5,6 +5,8 @@ import { followTheme } from "~/app/theme"
 import "~/ui/tokens.css"
 import "~/ui/base.css"
 import "~/ui/parts.css"
+import "~/ui/table.css"
+import "~/ui/overlays.css"
 import "~/ui/layout.css"
 
 followTheme()

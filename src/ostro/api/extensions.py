@@ -6,6 +6,7 @@ from collections.abc import Callable
 import msgspec
 
 from ostro.api.attempts import Attempts
+from ostro.api.log_ins import LogIns
 from ostro.api.sessions import Sessions
 from ostro.model.access import TokenRecord
 from ostro.ports.insight import Insight
@@ -21,6 +22,7 @@ class Extensions(msgspec.Struct, frozen=True, kw_only=True):
 
     auth: str = "none"
     sessions: Sessions | None = None  # None: no log-in by cookie
+    log_ins: LogIns | None = None  # None: nobody is sent elsewhere to log in
     attempts: Attempts = msgspec.field(default_factory=Attempts)
     live: LiveFeed | None = None
     insight: Insight | None = None

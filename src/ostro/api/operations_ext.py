@@ -1,6 +1,6 @@
 """The part of the index that Mistral does not have: for the page, the command line and the Python client."""
 
-from ostro.api.ext import cron, graph, keystone, overview, revisions, runs, secrets, session, stream, tokens
+from ostro.api.ext import cron, graph, keystone, log_in, overview, revisions, runs, secrets, session, stream, tokens
 from ostro.api.routing import Operation, Param
 
 
@@ -23,6 +23,18 @@ _SESSION = (
     Operation(
         method="DELETE", path="/v2/session", handler=session.end, tag="Session", summary="Log out", params=(_CSRF,),
         status=204, errors=(400, 403),
+    ),
+    Operation(
+        method="GET", path="/v2/session/oidc", handler=log_in.begin, tag="Session",
+        summary="Send a browser to the issuer, to log in there",
+        params=(Param("to", "The page it wants to see then."), Param("realm", "In place of --oidc-realm.")),
+        status=302, errors=(400, 404),
+    ),
+    Operation(
+        method="GET", path="/v2/session/oidc/callback", handler=log_in.finish, tag="Session",
+        summary="Where the issuer sends it back to: the session begins",
+        params=(Param("code"), Param("state"), Param("error"), Param("error_description")),
+        status=302, errors=(400, 404, 429),
     ),
 )  # fmt: skip
 

@@ -204,6 +204,8 @@ DELETE /v2/dynamic_actions/{id}                     dynamic_actions:delete
 GET    /v2/session                                  public
 POST   /v2/session                                  public
 DELETE /v2/session                                  public
+GET    /v2/session/oidc                             public
+GET    /v2/session/oidc/callback                    public
 GET    /v3                                          public
 POST   /v3/auth/tokens                              public
 GET    /v2/stream                                   stream:get

@@ -19,7 +19,7 @@ from ostro.ports.secrets import Sealer
 COOKIE: Final = "ostro_session"
 CSRF_HEADER: Final = b"x-csrf-token"
 LIFE_SECONDS: Final = 12 * 3600
-_MOST_CHARACTERS: Final = 3800  # browsers keep 4096 of a cookie, its name and attributes included
+MOST_CHARACTERS: Final = 3800  # browsers keep 4096 of a cookie, its name and attributes included
 _NO_PROOF: Final = "The header X-CSRF-Token is missing or not this session's: GET /v2/session tells it."
 
 
@@ -39,17 +39,19 @@ class Sessions:
         self._now = now
         self._life = life_seconds
 
-    def begin(self, token: str) -> tuple[Session, str]:
-        """A new session, and the value of its cookie. InvalidInput for a token that no cookie can hold."""
-        session = Session(token, secrets.token_urlsafe(24), self._now() + self._life * 1_000_000)
+    def begin(self, token: str, ends_at: int | None = None, csrf: str = "") -> tuple[Session, str]:
+        """A new session, and the value of its cookie. InvalidInput for a token that no cookie can hold.
+        `ends_at`: of the token, if it is known. `csrf`: of the session that goes on by this one."""
+        end = self._now() + self._life * 1_000_000
+        session = Session(token, csrf or secrets.token_urlsafe(24), min(end, ends_at or end))
         value = self._sealer.seal(msgspec.json.encode(session).decode())
-        if len(value) > _MOST_CHARACTERS:
+        if len(value) > MOST_CHARACTERS:
             raise InvalidInput("The token is too long for a browser's cookie. Ask its issuer for a shorter one.")
         return session, value
 
     def read(self, cookies: str) -> Session | None:
         """The session of a `Cookie` header; None without one that counts."""
-        value = _value_of(cookies)
+        value = cookie_value(cookies, COOKIE)
         opened = self._sealer.open(value) if value else None
         if opened is None:
             return None
@@ -68,9 +70,10 @@ def check_proof(session: Session, given: str | None) -> None:
         raise Forbidden(_NO_PROOF)
 
 
-def _value_of(cookies: str) -> str:
+def cookie_value(cookies: str, wanted: str) -> str:
+    """The value of a cookie in a `Cookie` header; "" without it."""
     for part in cookies.split(";"):
         name, _, value = part.strip().partition("=")
-        if name == COOKIE:
+        if name == wanted:
             return value.strip('"')
     return ""

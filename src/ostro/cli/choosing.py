@@ -36,7 +36,7 @@ _FILTERS = (
     click.option("--tag", "tags", multiple=True, metavar="TAG", help="With that tag; all, if repeated."),
     click.option("--since", metavar="TIME", help="Started since: 90m, 2d, or a time (UTC)."),
     click.option("--before", metavar="TIME", help="Started before: 90m (ago), 2d, or a time (UTC)."),
-    click.option("--text", metavar="TEXT", help="Whose description has the text."),
+    click.option("--text", metavar="TEXT", help="With the text in id, workflow, description, state_info or tags."),
     click.option("--roots", is_flag=True, help="Without sub-executions."),
     WHERE,
 )
@@ -69,7 +69,7 @@ def by_filters(command: Command) -> Command:
         if tags:
             filters["tags"] = ",".join(tags)
         if text:
-            filters["description"] = f"has:{text}"
+            filters["text"] = text
         if roots:
             filters["nulls"] = "root_execution_id"
         return command(*args, filters=filters, **options)
@@ -80,11 +80,9 @@ def by_filters(command: Command) -> Command:
 
 
 def _times(since: str | None, before: str | None) -> dict[str, str]:
-    if since and before:
-        raise InvalidInput("Give --since or --before, not both: the API takes one bound of a time.")
-    if since:
-        return {"created_at": f"gte:{moment('--since', since)}"}
-    return {"created_at": f"lt:{moment('--before', before)}"} if before else {}
+    bounds = [f"gte:{moment('--since', since)}"] if since else []
+    bounds += [f"lt:{moment('--before', before)}"] if before else []
+    return {"created_at": ",".join(bounds)} if bounds else {}
 
 
 def moment(option: str, text: str, now: datetime | None = None) -> str:

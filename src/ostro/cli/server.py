@@ -105,6 +105,7 @@ def work(todo: Callable[[], Any], server: Server | None = None) -> int:
     """Do it; 0, or the exit status of what went wrong, which is told."""
     try:
         todo()
+        sys.stdout.flush()
     except OstroError as error:
         return report(error, server.target.url if server is not None and "target" in server.__dict__ else "")
     except KeyboardInterrupt:

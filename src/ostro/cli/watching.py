@@ -31,6 +31,8 @@ class RemoteTree:
         self._above: dict[str, str] = {}
         self._root_id = execution.id
         begun = _seconds(execution.created_at) or time.time()
+        if begun <= time.time() < begun + 1:  # whole seconds: it has just begun
+            begun = time.time()
         self._put(Node(execution.id, execution.workflow_name, execution.state, True, begun, changed=begun), None)
 
     @property

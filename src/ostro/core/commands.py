@@ -16,7 +16,9 @@ from ostro.core.completion import evaluate_output, succeed
 from ostro.core.env import Env, Source
 from ostro.core.failures import TaskFailed
 from ostro.core.finish import finish_action
+from ostro.core.handed import Handed
 from ostro.core.records import action_record, execution_record, task_record
+from ostro.core.redelivery import deliver_again, deliver_lone_again, may_run_again
 from ostro.core.reports import alive, find_action_execution, find_execution, taken, waits
 from ostro.core.restore import action_from
 from ostro.core.run import call_inline, end_delay
@@ -248,7 +250,12 @@ def _finish_action(env: Env, tree: Tree, command: c.FinishAction, token: Any) ->
         return reply if command.attempt is None else None
     if command.attempt is not None and command.attempt != action.attempt:
         return None
-    if action.task is None:
+    if command.is_silent and may_run_again(action):
+        if action.task is None:
+            deliver_lone_again(env, tree, action, Handed.LOST)
+        else:
+            deliver_again(env, action, Handed.LOST)
+    elif action.task is None:
         _finish_lone(env, tree, action, command.state, command.result)
     else:
         finish_action(env, action, command.state, command.result, None)

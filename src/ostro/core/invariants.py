@@ -19,6 +19,7 @@ from ostro.core.state import Action, Execution, Task, Tree
 from ostro.core.step_state import RETRY_TIMER
 from ostro.model.records import StoredExecution, TimerRecord
 from ostro.model.states import COMPLETED, ERROR, IDLE, PAUSED, RUNNING, WAITING
+from ostro.model.waits import ACTION_AT_LIMIT
 
 Timers = Mapping[tuple[str, str], int]  # (owner id, kind) -> due at
 
@@ -271,6 +272,8 @@ def _of_action(action: Action, timers: Timers, work: _Work) -> Reason | None:
     if builtin is not None and builtin.inline is not None:
         return None
     until = None if action.timeout is None or action.taken_at is None else action.taken_at + int(action.timeout * 1e6)
+    if action.taken_at is None and action.state_info == ACTION_AT_LIMIT:
+        return "limit", "running actions", None
     target = action.job.get("target")
     whose = "begun" if action.taken_at is not None else f"target {target}" if target else "any"
     return "executor", whose, until

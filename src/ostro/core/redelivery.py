@@ -8,6 +8,7 @@ from ostro.core.state import Action, Tree, touch_action
 from ostro.core.step_attempts import deliver_again as redeliver
 from ostro.model.states import CANCELLED, ERROR, RUNNING
 
+_MOST_DELIVERIES = 10
 REDELIVERED = (
     "Request to run an action was redelivered, but it cannot be re-run safely. "
     "The only safe thing to do is fail it [action={name}]."
@@ -75,6 +76,12 @@ def deliver_lone_again(env: Any, tree: Tree, action: Action, handed: Handed) -> 
     _next_delivery(action)
     tree.dirty_lone[action.id] = action
     _run_lone(env, tree, action, info)
+
+
+def may_run_again(action: Action) -> bool:
+    """Whether an action whose executor is silent is handed out again: if that is safe, and not for ever, since it may
+    be the action that ends its executors."""
+    return action.safe_rerun and action.taken_at is not None and action.attempt < _MOST_DELIVERIES
 
 
 def _undeliverable(env: Any, action: Action) -> str | None:

@@ -7,6 +7,7 @@ from ostro.core.state import Action, Execution, Tree, touch_action
 from ostro.model import commands as c
 from ostro.model.errors import InvalidInput, NotFound
 from ostro.model.states import COMPLETED, RUNNING
+from ostro.model.waits import ACTION_AT_LIMIT
 
 _SILENT_US: Final = 3_000_000  # since the last sign of an executor; less is a message that merely came twice
 
@@ -53,6 +54,8 @@ def taken(env: Env, tree: Tree, command: c.ActionTaken, token: Any) -> Any:
         return False
     if action.taken_at is not None and command.process != action.taken_by and not _may_begin_again(env, action):
         return False  # the job came twice, and another executor was first
+    if action.state_info == ACTION_AT_LIMIT:
+        action.state_info = None
     action.taken_at = env.now
     action.taken_by = command.process
     action.last_heartbeat = env.now
@@ -65,6 +68,13 @@ def _may_begin_again(env: Env, action: Action) -> bool:
     is only cut off both run it, and the first result counts."""
     heard = action.last_heartbeat or action.taken_at or 0
     return action.safe_rerun and env.now - heard > _SILENT_US
+
+
+def held_back(env: Env, action: Action) -> None:
+    """Step: the action was not handed out, because of a limit."""
+    if action.state == RUNNING and action.taken_at is None and action.execution is not None:
+        action.state_info = ACTION_AT_LIMIT
+        touch_action(action)
 
 
 def alive(env: Env, tree: Tree, command: c.ActionAlive, token: Any) -> Any:

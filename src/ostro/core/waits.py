@@ -9,7 +9,7 @@ from ostro.core.policies import TIMEOUT, WAITS
 from ostro.core.state import Action, Child, Execution, Task
 from ostro.core.step_state import RETRY_TIMER
 from ostro.model.states import COMPLETED, IDLE, PAUSED, WAITING
-from ostro.model.waits import AT_LIMIT, Wait
+from ostro.model.waits import ACTION_AT_LIMIT, AT_LIMIT, Wait
 
 Timers = Mapping[tuple[str, str], int]  # (owner id, kind) -> due at
 
@@ -94,6 +94,8 @@ def _of_action(action: Action, timers: Timers) -> tuple[str, str, int | None]:
     builtin = BUILTINS.get(job.get("name", ""))
     if not job or (builtin is not None and builtin.inline is not None):
         return "engine", action.name, None
+    if action.taken_at is None and action.state_info == ACTION_AT_LIMIT:
+        return "limit", "running actions", None
     if action.taken_at is None:
         return "executor", job.get("target") or "any", None
     return "action", action.name, None if action.timeout is None else action.taken_at + int(action.timeout * 1e6)

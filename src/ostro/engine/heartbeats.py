@@ -84,10 +84,11 @@ class HeartbeatChecker(Duty):
                     state=ERROR,
                     result=MESSAGE,
                     attempt=attempt,
+                    is_silent=True,
                 )
             )
         except OstroError as error:
             log.warning("a silent action could not be ended", action_id=action_id, error=error.message)
             return False
-        log.warning("an action was ended: its executor is silent", action_id=action_id)
+        log.warning("an action's executor is silent: it is ended, or run again if that is safe", action_id=action_id)
         return True

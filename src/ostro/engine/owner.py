@@ -12,19 +12,18 @@ from typing import Any, Self
 
 import msgspec
 
-from ostro.core.advance import advance, answer, push_timer
+from ostro.core.advance import advance, push_timer
 from ostro.core.codec import from_json
 from ostro.core.env import Env, Limits
 from ostro.core.handed import Handed
-from ostro.core.state import Execution
 from ostro.engine.alarm import Alarm
 from ostro.engine.background import Background
 from ostro.engine.commits import Group
 from ostro.engine.definitions import Definitions
 from ostro.engine.door import Door
 from ostro.engine.held import ALL, Held, Lease
+from ostro.engine.limiting import Limiting
 from ostro.engine.loading import Loader, Turn
-from ostro.engine.places import Limited, Places
 from ostro.engine.questions import Questions
 from ostro.engine.reads import Reads
 from ostro.engine.replies import Replies
@@ -39,11 +38,10 @@ from ostro.engine.waiters import Waiters
 from ostro.engine.writing import Writing
 from ostro.expr.scope import MISSING
 from ostro.model.actions import ActionInfo
-from ostro.model.commands import Command, RunAction, StartExecution
-from ostro.model.errors import Moved, Unavailable
+from ostro.model.commands import Command, FinishAction, RunAction, StartExecution
+from ostro.model.errors import Forbidden, Moved, Unavailable
 from ostro.model.ids import IdMaker
 from ostro.model.records import TimerRecord
-from ostro.model.states import COMPLETED
 from ostro.model.triggers import OutboxRecord
 from ostro.ports.clock import Clock
 from ostro.ports.store import Store
@@ -115,13 +113,11 @@ class Owner:
         self._writing.fetch = self._questions.fetch
         self._writing.arm = self._alarm.arm
         self._writing.lost = self._fenced
-        self._places = Places(
-            Limited(self._settings.execution_limits, self._held), lambda: self._loader.is_settled, self._placed
+        self._limiting = Limiting(
+            self._settings, self._held, self._loader, self._residents, self._takeover, queue, spawn
         )
-        if self._places.is_limited:
-            self._loader.on_running = self._seen_running
-            self._residents.on_drop = self._places.ended
-            self._writing.on_stored = self._count_places
+        if self._limiting.is_needed:
+            self._writing.limiting = self._limiting
         self._door = Door(self._settings.open_commands, self._settings.open_commands_of_project)
         self._loop_task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -233,7 +229,7 @@ class Owner:
 
     async def _take_up(self, turn: Turn) -> None:
         await self._takeover.run(turn)
-        self._places.give_all()
+        self._limiting.give_all()
 
     async def drop_shards(self, shards: Collection[int]) -> None:
         """Own these no more: forget their trees, then let the commit under way end. Callers are told to ask elsewhere.
@@ -241,7 +237,7 @@ class Owner:
         gone = self._held.shards & frozenset(shards)
         self._held.remove(gone)
         self._loader.lost(gone)
-        self._places.keep_held(self._held)
+        self._limiting.keep_held()
         self._residents.keep_only(self._held.shards)  # so that no other commit holds anything of theirs
         await self._writing.until_written()
         self._forget(gone, Moved("The execution has moved to another engine process. Try again."))
@@ -249,7 +245,7 @@ class Owner:
 
     def _forget(self, shards: frozenset[int], error: Unavailable) -> None:
         self._loader.lost(shards)
-        self._places.keep_held(self._held)
+        self._limiting.keep_held()
         self._timers.keep_held()
         self._residents.keep_only(self._held.shards)
         self._residents.fail_others(self._held.shards, error)
@@ -291,6 +287,8 @@ class Owner:
         if self._stopping:
             raise Unavailable("The server is shutting down.")
         self._held.check(command.root_id)
+        if isinstance(command, FinishAction) and command.attempt and self._limiting.is_held_back(command.action_id):
+            raise Forbidden("The action waits for a place that a limit allows: nobody can have begun it.")
         self._door.enter(command)
         if self._tracing is not None and isinstance(command, StartExecution):
             about = {"execution_id": command.root_id, "project": command.caller.project_id}
@@ -374,37 +372,8 @@ class Owner:
         if key[0] == "exists":
             return False if key[1] in self._issued else MISSING
         if key[0] == "place":
-            return True if self._places.take(*key[1:]) else MISSING
+            return True if self._limiting.take_place(*key[1:]) else MISSING
         return self._definitions.cached(key)
-
-    # ------------------------------------------------------------------ places
-
-    def _placed(self, root_id: str, project: str, workflow: str) -> None:
-        """An execution that has waited may run."""
-        tree = self._residents.get(root_id)
-        if tree is None:
-            self._background.spawn(self._read_back(root_id))
-            return
-        answer(tree, ("place", root_id, project, workflow), True)
-        self._residents.make_ready(tree)
-
-    async def _read_back(self, root_id: str) -> None:
-        """It was put away while it waited."""
-        await self._takeover.take_up(self._residents.get_or_make(root_id), Handed.KEPT)
-
-    def _seen_running(self, execution: Execution) -> None:
-        if execution.id == execution.root_id:
-            self._places.begun(execution.id, execution.project_id, execution.workflow_name)
-
-    def _count_places(self, group: Group) -> None:
-        for thing, old, new in group.moves:
-            if isinstance(thing, Execution) and thing.id == thing.root_id:
-                if new in COMPLETED:
-                    self._places.ended(thing.id)
-                elif old in COMPLETED:
-                    self._seen_running(thing)  # it was revived
-        for root_id in group.batch.deleted_executions:
-            self._places.ended(root_id)
 
     # ------------------------------------------------------------------ timers
 

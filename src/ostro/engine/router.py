@@ -1,16 +1,56 @@
 """The engine, as a process of a cluster sees it: what it owns itself is done here, all else by others."""
 
-from typing import Any, Protocol
+import asyncio
+from typing import Any, Final, Protocol
 
 from ostro.model.commands import Command
-from ostro.model.errors import Moved
+from ostro.model.errors import Moved, Unavailable
+from ostro.ports.clock import Clock
 from ostro.ports.engine import Engine
+
+PATIENCE: Final = 5.0  # seconds that a caller waits for an owner
+_AGAIN_AFTER: Final = 0.1  # seconds until the owner is asked again
 
 
 class Local(Engine, Protocol):
     """An engine for some of the executions. Raises Moved for the others; then nothing was done."""
 
     def owns(self, root_id: str) -> bool: ...
+
+
+class Patient:
+    """Implements `ports.engine.Engine` for a process that is alone: while it owns nothing (it has lost its lease, or
+    stands by) callers wait a little before they are told so."""
+
+    def __init__(self, local: Local, clock: Clock) -> None:
+        self._local = local
+        self._clock = clock
+
+    def new_id(self) -> str:
+        return self._local.new_id()
+
+    def definitions_changed(self) -> None:
+        self._local.definitions_changed()
+
+    async def submit(self, command: Command) -> Any:
+        until = self._clock.monotonic() + PATIENCE
+        while True:
+            try:
+                return await self._local.submit(command)
+            except Moved:
+                if self._clock.monotonic() > until:
+                    raise
+            await asyncio.sleep(_AGAIN_AFTER)
+
+    async def wait_finished(self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False) -> None:
+        until = self._clock.monotonic() + timeout
+        while (left := until - self._clock.monotonic()) > 0:
+            try:
+                await self._local.wait_finished(root_id, execution_id, left, is_open=is_open)
+                return
+            except Unavailable:
+                is_open = True  # it may not have been read back yet
+                await asyncio.sleep(min(_AGAIN_AFTER, left))
 
 
 class Router:
@@ -40,6 +80,6 @@ class Router:
             try:
                 await self._local.wait_finished(root_id, execution_id, timeout, is_open=is_open)
                 return
-            except Moved:
+            except Unavailable:
                 is_open = True  # the next owner may not have read it yet
         await self._remote.wait_finished(root_id, execution_id, timeout, is_open=is_open)

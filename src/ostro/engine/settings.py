@@ -13,6 +13,7 @@ class EngineSettings(msgspec.Struct, kw_only=True, frozen=True):
     quantum_ms: float = 5.0
     uncommitted_steps: int = 900  # about 600 rows: what may wait for the commit before long trees have to
     execution_limits: dict[str, int] = {}  # PROJECT or PROJECT/WORKFLOW -> root executions that may run; see places
+    action_limits: dict[str, int] = {}  # the same for actions that executors run
     project_weights: dict[str, int] = {}  # turns of a project's executions before the next project's; 1 if not named
     open_commands: int = 20_000  # requests that wait for the engine, in all
     open_commands_of_project: int = 10_000

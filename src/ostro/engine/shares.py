@@ -153,9 +153,11 @@ class Shares:
         owned = self._owner.shards
         log.error("the lease of this engine is lost, beginning again", epoch=self.epoch, shards=len(owned))
         self._owner.lose_all()
-        self._told = frozenset()
+        # A commit that was refused has emptied the owner already: what the followers know is what they must forget.
+        known = self._told | owned
         for follower in self._followers:
-            await follower.release(owned)
+            await follower.release(known)
+        self._told = frozenset()
         await self._owner.until_idle()
         self._owner.lose_all()  # what a commit under way may have brought back
         await self._register()

@@ -14,12 +14,13 @@ from ostro.core.records import collect
 from ostro.core.state import Tree
 from ostro.engine.commits import Group
 from ostro.engine.held import Held
+from ostro.engine.limiting import Limiting
 from ostro.engine.replies import Replies
 from ostro.engine.residents import Residents
 from ostro.engine.tally import Tally, send_spans, tell
 from ostro.engine.timers import Timers
 from ostro.engine.waiters import Waiters
-from ostro.model.commands import StartExecution
+from ostro.model.commands import ActionJob, StartExecution
 from ostro.model.errors import Fenced, OstroError, StoreError
 from ostro.model.triggers import OutboxRecord
 from ostro.ports.clock import Clock
@@ -63,7 +64,7 @@ class Writing:
         self.retry: Callable[[Group], Any]
         self.fetch: Callable[[Tree, Any], None]
         self.arm: Callable[[], None]
-        self.on_stored: Callable[[Group], None] | None = None
+        self.limiting: Limiting | None = None
         self.lost: Callable[[], None] = lambda: None
         self.on_notifications: Callable[[Sequence[OutboxRecord]], None] = lambda _: None  # after their commit
         self.on_commit: Callable[[Group], None] | None = None  # after each commit, before its effects leave
@@ -171,15 +172,17 @@ class Writing:
             self.arm()
         if batch.outbox:
             self.on_notifications(batch.outbox)
-        if group.jobs:
-            await self._queue.put(group.jobs)
+        jobs: Sequence[ActionJob] = group.jobs
+        if self.limiting is not None:
+            self.limiting.stored(group)
+            jobs = self.limiting.admitted(jobs)
+        if jobs:
+            await self._queue.put(jobs)
         if group.cancelled_jobs:
             await self._queue.cancel(group.cancelled_jobs)
         for tree, key in group.needs:
             if self._residents.is_current(tree):
                 self.fetch(tree, key)
-        if self.on_stored is not None:
-            self.on_stored(group)
         self._waiters.finished(group.finished)
         for tree in group.trees:
             tree.restarting = Handed.KEPT

@@ -23,7 +23,7 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 ANYONE = Caller()
 
 
-class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True):
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag=True, omit_defaults=True):
     root_id: str
     caller: Caller = ANYONE
     key: str | None = None  # Idempotency-Key of the client
@@ -89,7 +89,8 @@ class SkipTask(Command, frozen=True):
 class FinishAction(Command, frozen=True):
     """A result, from an executor (`attempt` set) or through the API (None). Reply: ActionRecord.
 
-    `state` is SUCCESS, ERROR or CANCELLED; `result` any JSON value. A late executor's result is ignored.
+    `state` is SUCCESS, ERROR or CANCELLED; `result` any JSON value. A late executor's result is ignored. `is_silent`:
+    nobody reports this, the executor of `attempt` has not been heard of; what is safe to rerun is handed out again.
     """
 
     execution_id: str | None
@@ -98,6 +99,7 @@ class FinishAction(Command, frozen=True):
     state: str
     result: Any = None
     attempt: int | None = None
+    is_silent: bool = False
 
 
 class ChangeAction(Command, frozen=True):
@@ -160,7 +162,7 @@ class ActionAlive(Command, frozen=True):
     attempt: int
 
 
-class ActionJob(msgspec.Struct, frozen=True, kw_only=True):
+class ActionJob(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Work for an executor. `attempt` comes back with the result."""
 
     action_id: str

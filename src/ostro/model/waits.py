@@ -7,6 +7,9 @@ import msgspec
 AT_LIMIT: Final = "Waits for a place: as many executions run as a limit allows."
 """The `state_info` of an execution that has not begun for that reason."""
 
+ACTION_AT_LIMIT: Final = "Waits for a place: as many actions run as a limit allows."
+"""The same of an action."""
+
 
 class Wait(msgspec.Struct, frozen=True, kw_only=True):
     """One reason of one thing. Times are microseconds since the epoch; `until` None = nobody knows.

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+import msgspec
+
 from ostro.model.access import AuditRecord, MemberRecord, TokenRecord
 from ostro.model.commands import Caller
 
@@ -22,6 +24,46 @@ class Authenticator(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class Visit(msgspec.Struct, frozen=True):
+    """What is known of a browser that was sent to log in elsewhere. `state`, `nonce` and `verifier` are secrets that
+    prove, when it comes back, that it is the same browser and that the answer is for it. `redirect_uri`: where it
+    comes back to. `to`: the page it wanted. `expires_at`: microseconds since the epoch."""
+
+    state: str
+    nonce: str
+    verifier: str
+    redirect_uri: str
+    realm: str
+    to: str
+    expires_at: int
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """A log-in elsewhere that went well. `token`: what an Authenticator takes, until `expires_at` (microseconds since
+    the epoch). `refresh`: what a new token can be had for; empty if there is none."""
+
+    token: str
+    expires_at: int
+    refresh: str = ""
+
+
+class LogIn(Protocol):
+    """Logging in with a browser at the service that knows the callers.
+
+    All raise Unauthenticated if that service does not want to, Unavailable if it cannot be reached or talks nonsense.
+    """
+
+    async def address(self, visit: Visit) -> str:
+        """Where to send the browser."""
+        ...
+
+    async def finish(self, visit: Visit, code: str) -> Entry:
+        """`code`: what the browser came back with."""
+        ...
+
+    async def renew(self, refresh: str, realm: str) -> Entry: ...
 
 
 class TokenStore(Protocol):

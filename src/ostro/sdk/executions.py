@@ -7,10 +7,10 @@ from uuid import uuid4
 
 from ostro.sdk import views
 from ostro.sdk.collections import Collection, Named
-from ostro.sdk.errors import WaitTimeout
-from ostro.sdk.exchange import ask, exchange, json_request, pages, queried, read, whole
+from ostro.sdk.errors import NotFound, WaitTimeout
+from ostro.sdk.exchange import ask, json_request, pages, queried, read, whole
 from ostro.sdk.models import RESTING, ActionExecution, Execution, Task
-from ostro.sdk.steps import Emits, M, Pause, Request, Steps, listing, operation
+from ostro.sdk.steps import Emits, M, Pause, Steps, listing, operation
 
 LONGEST_WAIT: Final = 20.0  # seconds of one request that waits; then it is repeated
 _FIRST_LOOK: Final = 0.05
@@ -122,15 +122,22 @@ class Executions(Collection[M, Execution]):
         return whole(self._at(id, "executions"), "executions", Execution, query)
 
     @operation
-    def rerun(self, id: str, *, reset: bool = True, env: Mapping[str, Any] | None = None) -> Steps[list[Task]]:
-        """Run all failed tasks of it again; those tasks. A failed sub-workflow begins again inside, where it failed."""
+    def rerun(
+        self, id: str, *, task: str | None = None, reset: bool = True, env: Mapping[str, Any] | None = None
+    ) -> Steps[list[Task]]:
+        """Run failed tasks of it again; those tasks. Not those whose failure the workflow has an answer to, unless
+        there are no others. `task`: only the one of that name. Raises NotFound if none has failed."""
+        query = queried(state="ERROR", name=task, fields="id,name,state", limit=_MOST_RERUN)
+        found = yield from read(self._at(id, "tasks"), dict[str, list[Task]], query)
+        failed = found["tasks"]
+        if not failed:
+            raise NotFound(f"The execution {id} has no failed task{f' {task}' if task else ''}.", status=404)
+        graph = yield from read(self._at(id, "graph"), views.Graph)
+        answered = {edge["from"] for edge in graph.edges if edge["clause"] in ("on-error", "on-complete")}
         again = []
-        yield from exchange(Request(method="GET", path=self._at(id), is_safe=True))  # NotFound, rather than no tasks
-        query = queried(state="ERROR", limit=_MOST_RERUN)
-        failed = yield from read(self._at(id, "tasks"), dict[str, Any], query)
-        for row in failed["tasks"]:
-            task = yield from rerun(str(row["id"]), reset, env)
-            again.append(task)
+        for one in [one for one in failed if one.name not in answered] or failed:
+            made = yield from rerun(one.id, reset, env)
+            again.append(made)
         return again
 
     @operation
@@ -181,9 +188,12 @@ def _started(path: str, body: Any, wait: bool | float, key: str | None) -> Steps
         left = LONGEST_WAIT if end is None else min(LONGEST_WAIT, end - monotonic())
         seconds = max(0, round(left)) if wait is not False else 0
         headers = {"idempotency-key": key} | ({"prefer": f"wait={seconds}"} if seconds else {})
+        asked = monotonic()
         made = yield from ask(json_request("POST", path, body, headers=headers, is_safe=True, wait=seconds), Execution)
         if wait is False or made.state in RESTING or (end is not None and monotonic() >= end - 0.5):
             return made
+        if monotonic() - asked < _SLOWEST_LOOK:
+            yield Pause(_SLOWEST_LOOK)  # the server does not wait as long as it was asked to
 
 
 def rerun(id: str, reset: bool, env: Mapping[str, Any] | None) -> Steps[Task]:

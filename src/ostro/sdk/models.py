@@ -43,11 +43,7 @@ class Value(msgspec.Struct, frozen=True, kw_only=True):
 def _special(kind: type[Value]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Names of the fields that are times, and of those that are JSON in a text."""
     fields = msgspec.structs.fields(kind)
-    times = [
-        field.name
-        for field in fields
-        if field.type in (datetime, datetime | None) or field.type == SomeTime
-    ]
+    times = [field.name for field in fields if field.type in (datetime, datetime | None) or field.type == SomeTime]
     texts = [field.name for field in fields if _IN_TEXT in getattr(field.type, "__metadata__", ())]
     return tuple(times), tuple(texts)
 

@@ -6,6 +6,7 @@ import copy
 import os
 import signal
 import threading
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import psycopg
 import pytest
 
 from ostro.adapters.sql.postgres import connection as wire
-from ostro.adapters.sql.postgres import threads
+from ostro.adapters.sql.postgres import line, threads
 from ostro.adapters.sql.postgres.connect import Limits, connect, conninfo
 from ostro.adapters.sql.postgres.connection import Connection
 from ostro.adapters.sql.postgres.errors import Forgotten
@@ -112,6 +113,22 @@ async def test_what_was_asked_for_while_it_is_away_is_done_when_it_is_back_soon(
         await asyncio.gather(*commits)
         await read
         assert len(await stored(store)) == 5
+
+
+async def test_what_has_queued_up_while_it_is_away_fails_together(
+    own: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+    monkeypatch.setattr(threads, "WAIT", 0.3)
+    async with opened(own.new_database()) as store:
+        await asyncio.to_thread(own.stop)
+        with pytest.raises(StoreError):
+            await store.commit(new())
+        plain = line.connect
+        monkeypatch.setattr(line, "connect", lambda info: (tries.append(info), time.sleep(0.3), plain(info))[2])
+        refused = await asyncio.gather(*(store.commit(new()) for _ in range(30)), return_exceptions=True)
+    assert {type(error) for error in refused} == {StoreError}
+    assert len(tries) <= 3
 
 
 async def test_a_store_closes_while_its_database_is_away(own: PostgresServer) -> None:

@@ -290,6 +290,11 @@ async def _up() -> bytes:
     return b"up 1\n"
 
 
+async def _services() -> list[dict[str, str]]:
+    kinds = {"b_2": "engine_group", "b_1": "engine_group", "z_1": "api_group"}
+    return [{"name": name, "type": kind} for name, kind in kinds.items()]
+
+
 class TestSources:
     @pytest.fixture
     def settings(self, tmp_path: Path) -> ApiSettings:
@@ -298,11 +303,7 @@ class TestSources:
         return ApiSettings(
             info_file=str(file),
             metrics=_up,
-            services=lambda: [
-                {"name": "b_2", "type": "engine_group"},
-                {"name": "b_1", "type": "engine_group"},
-                {"name": "z_1", "type": "api_group"},
-            ],
+            services=_services,
         )
 
     async def test_what_the_composition_root_supplies(self, client: httpx.AsyncClient, tmp_path: Path) -> None:

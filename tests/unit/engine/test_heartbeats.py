@@ -56,6 +56,21 @@ async def test_an_action_whose_executor_is_silent_fails_and_the_workflow_goes_on
     assert MESSAGE in row.output
 
 
+async def test_an_action_that_is_safe_to_rerun_goes_to_another_executor_but_not_for_ever(engine: Engine) -> None:
+    id = await started(engine, REMOTE.replace("on-error", "safe-rerun: true, on-error"), is_taken=True)
+    for attempt in range(2, 11):
+        assert await silent_for(engine, 310 + attempt) == 1
+        row = await action(engine)
+        assert row.state == "RUNNING"
+        taken = ActionTaken(
+            root_id=id, execution_id=id, task_id=row.task_execution_id, action_id=row.id, attempt=attempt, executor="e"
+        )
+        assert await engine.owner.submit(taken)
+    assert await silent_for(engine, 400) == 1
+    await engine.finished(id)
+    assert (await action(engine)).state == "ERROR"
+
+
 async def test_an_action_that_nobody_took_has_longer(engine: Engine) -> None:
     await started(engine, REMOTE)
     assert await silent_for(engine, 3600) == 0

@@ -139,3 +139,40 @@ async def test_a_standby_waits_for_the_end_of_the_first() -> None:
     first.is_stopped = False
     await first.turn()
     assert not first.owner.shards
+
+
+class Heard:
+    """Stands for what hears commands of shards."""
+
+    def __init__(self) -> None:
+        self.shards: frozenset[int] = frozenset()
+
+    async def register(self, epoch: int) -> None: ...
+
+    async def hold(self, shards: Collection[int]) -> None:
+        self.shards |= set(shards)
+
+    async def release(self, shards: Collection[int]) -> None:
+        self.shards -= set(shards)
+
+
+async def test_who_lost_its_lease_hears_no_shard_of_others_also_if_a_refused_commit_told_it_first() -> None:
+    clock = [0.0]
+    table = LeaseTable(lambda: clock[0])
+    first, second = Process(table), Process(table)
+    heard = Heard()
+    first.shares._followers = [heard]
+    await first.shares._register()
+    await first.turn()
+    assert len(heard.shards) == SHARDS
+    first.is_stopped = True
+    clock[0] += 10
+    await second.shares._register()
+    await second.turn()
+    await second.turn()
+    assert len(second.owner.shards) == SHARDS
+
+    first.is_stopped = False
+    first.owner.lose_all()  # its commit was refused before it looked
+    await first.turn()
+    assert heard.shards == first.owner.shards == frozenset()

@@ -20,6 +20,7 @@ class _Service:
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.headers: dict[str, str] = {}  # of the newest POST
         service = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -28,6 +29,7 @@ class _Service:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+                service.headers = dict(self.headers)
                 self._reply(service.post(self.path, body))
 
             def _reply(self, reply: Reply) -> None:
@@ -36,6 +38,8 @@ class _Service:
                 self.send_response(reply[0])
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
+                if "location" in reply[1]:
+                    self.send_header("Location", reply[1]["location"])
                 self.end_headers()
                 self.wfile.write(body)
 

@@ -12,6 +12,7 @@ import {
   Empty,
   ErrorNote,
   FormDialog,
+  keyValues,
   Loading,
   Menu,
   Page,
@@ -169,9 +170,6 @@ function EnvironmentForm({
   const variables = readObject(text)
   const body = { name, description, variables: variables.value ?? {} }
   const method = environment ? "PUT" : "POST"
-  const pairs = Object.entries(variables.value ?? {}).map(
-    ([key, value]) => ` -e ${quoted(`${key}=${typeof value === "string" ? value : JSON.stringify(value)}`)}`,
-  )
   return (
     <FormDialog
       title={environment ? `Edit ${environment.name}` : "New environment"}
@@ -181,7 +179,11 @@ function EnvironmentForm({
       wide
       isReady={name !== "" && variables.error === null}
       commands={{
-        cli: `ostro environment ${environment ? "update" : "create"} ${quoted(name || "NAME")}${pairs.join("")}`,
+        cli:
+          `ostro environment ${environment ? "update" : "create"} ${quoted(name || "NAME")}` +
+          keyValues("-e", variables.value ?? {}) +
+          (environment ? " --replace" : "") +
+          (description ? ` --description ${quoted(description)}` : ""),
         curl: curlLine(method, "/v2/environments", body),
       }}
       onSubmit={async () => {

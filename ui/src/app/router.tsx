@@ -31,6 +31,7 @@ export const router = createBrowserRouter(
       path: "login",
       lazy: async () => ({ Component: (await import("./LoginPage")).LoginPage }),
       HydrateFallback: Nothing,
+      ErrorBoundary: RouteError,
     },
     {
       Component: Frame,

@@ -22,7 +22,11 @@ export function DefinitionPage({ kind }: { kind: Kind }) {
   )
   return (
     <Suspense fallback={waiting}>
-      {id === "new" ? <EditPage key="new" info={info} definition={null} /> : <Known key={id} info={info} id={id} view={view} />}
+      {id === "new" ? (
+        <EditPage key="new" info={info} definition={null} />
+      ) : (
+        <Known key={id} info={info} id={id} view={view} />
+      )}
     </Suspense>
   )
 }
@@ -46,13 +50,26 @@ function BuiltIn({ info, definition }: { info: KindInfo; definition: Definition 
   const { name, description, input } = definition
   const inputs = inputsOfText(input)
   return (
-    <Page title={name} back={{ to: info.path, label: info.title }} note="Built in." actions={<RunButton kind="action" definition={definition} />}>
+    <Page
+      title={name}
+      back={{ to: info.path, label: info.title }}
+      note="Built in."
+      actions={<RunButton kind="action" definition={definition} />}
+    >
       <Card title="What it does">
         <p className="built-in">{description || "It has no description."}</p>
       </Card>
       <Card title="Input">
         {inputs.length ? (
-          <Facts facts={inputs.map((one) => [one.name, one.is_required ? "needed" : <code key={one.name}>{JSON.stringify(one.default)}</code>] as const)} />
+          <Facts
+            facts={inputs.map(
+              (one) =>
+                [
+                  one.name,
+                  one.is_required ? "needed" : <code key={one.name}>{JSON.stringify(one.default)}</code>,
+                ] as const,
+            )}
+          />
         ) : (
           <p className="soft">None.</p>
         )}

@@ -3,7 +3,22 @@ import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query"
 import { lazy, Suspense, useCallback, useDeferredValue, useMemo, useState } from "react"
 import { useSearchParams } from "react-router"
 import { api } from "~/api/client"
-import { Button, ButtonLink, DataTable, Empty, ErrorNote, Loading, Menu, Page, Time, toast, toastError, type Column, type MenuItem, type Sorting } from "~/ui"
+import {
+  Button,
+  ButtonLink,
+  DataTable,
+  Empty,
+  ErrorNote,
+  Loading,
+  Menu,
+  Page,
+  Time,
+  toast,
+  toastError,
+  type Column,
+  type MenuItem,
+  type Sorting,
+} from "~/ui"
 import { SearchField } from "~/execution/SearchField"
 import { DeleteDefinition } from "./DeleteDefinition"
 import { addressOf, definitionOf, KINDS, linkOf, type Definition, type Kind, type KindInfo } from "./kinds"
@@ -85,9 +100,19 @@ export function DefinitionsPage({ kind }: { kind: Kind }) {
       }
     >
       <div className="list-filters">
-        <SearchField label="Find by name" placeholder="Find by name" value={text} onChange={(value) => set("name", value)} />
+        <SearchField
+          label="Find by name"
+          placeholder="Find by name"
+          value={text}
+          onChange={(value) => set("name", value)}
+        />
         {kind === "automation" ? (
-          <Button small aria-pressed={isDeletedShown} icon="trash" onClick={() => set("deleted", isDeletedShown ? "" : "1")}>
+          <Button
+            small
+            aria-pressed={isDeletedShown}
+            icon="trash"
+            onClick={() => set("deleted", isDeletedShown ? "" : "1")}
+          >
             {isDeletedShown ? "Hide deleted" : "Show deleted"}
           </Button>
         ) : null}
@@ -110,8 +135,15 @@ export function DefinitionsPage({ kind }: { kind: Kind }) {
             rowClass={(row) => (row.isDeleted ? "is-deleted" : "")}
             footer={isFetchingNextPage ? <Loading label="Loading more" /> : null}
             empty={
-              <Empty icon={info.icon} title={text ? `No ${info.one} has “${text}” in its name` : `There is no ${info.one} yet`}>
-                {text ? null : <ButtonLink to={`${info.path}/new`} icon="plus">Write the first one</ButtonLink>}
+              <Empty
+                icon={info.icon}
+                title={text ? `No ${info.one} has “${text}” in its name` : `There is no ${info.one} yet`}
+              >
+                {text ? null : (
+                  <ButtonLink to={`${info.path}/new`} icon="plus">
+                    Write the first one
+                  </ButtonLink>
+                )}
               </Empty>
             }
           />
@@ -121,18 +153,51 @@ export function DefinitionsPage({ kind }: { kind: Kind }) {
         {open?.verb === "start" ? <StartOne kind={kind} id={open.row.id} onClose={() => setOpen(null)} /> : null}
         {open?.verb === "run" ? <RunAction action={open.row} onClose={() => setOpen(null)} /> : null}
       </Suspense>
-      {open?.verb === "delete" ? <DeleteDefinition info={info} definition={open.row} onClose={() => setOpen(null)} /> : null}
+      {open?.verb === "delete" ? (
+        <DeleteDefinition info={info} definition={open.row} onClose={() => setOpen(null)} />
+      ) : null}
     </Page>
   )
 }
 
-function menuOf(kind: Kind, row: Definition, setOpen: (open: Open) => void, restore: (row: Definition) => void): MenuItem[] {
-  if (row.isDeleted) return [{ label: "Restore", icon: "rerun", action: "automation.restore", onSelect: () => restore(row) }]
+function menuOf(
+  kind: Kind,
+  row: Definition,
+  setOpen: (open: Open) => void,
+  restore: (row: Definition) => void,
+): MenuItem[] {
+  if (row.isDeleted)
+    return [{ label: "Restore", icon: "rerun", action: "automation.restore", onSelect: () => restore(row) }]
   const items: MenuItem[] = []
-  if (kind === "workflow") items.push({ label: "Start …", icon: "executions", action: "execution.start", onSelect: () => setOpen({ verb: "start", row }) })
-  if (kind === "automation") items.push({ label: "Run …", icon: "executions", action: "automation.run", onSelect: () => setOpen({ verb: "start", row }) })
-  if (kind === "action") items.push({ label: "Run …", icon: "executions", action: "action.run", onSelect: () => setOpen({ verb: "run", row }) })
-  if (!row.isSystem) items.push({ label: "Delete …", icon: "trash", isDanger: true, action: `${kind}.delete`, onSelect: () => setOpen({ verb: "delete", row }) })
+  if (kind === "workflow")
+    items.push({
+      label: "Start …",
+      icon: "executions",
+      action: "execution.start",
+      onSelect: () => setOpen({ verb: "start", row }),
+    })
+  if (kind === "automation")
+    items.push({
+      label: "Run …",
+      icon: "executions",
+      action: "automation.run",
+      onSelect: () => setOpen({ verb: "start", row }),
+    })
+  if (kind === "action")
+    items.push({
+      label: "Run …",
+      icon: "executions",
+      action: "action.run",
+      onSelect: () => setOpen({ verb: "run", row }),
+    })
+  if (!row.isSystem)
+    items.push({
+      label: "Delete …",
+      icon: "trash",
+      isDanger: true,
+      ...KINDS[kind].verbs.delete,
+      onSelect: () => setOpen({ verb: "delete", row }),
+    })
   return items
 }
 
@@ -155,12 +220,50 @@ function columnsOf(kind: Kind, items: (row: Definition) => MenuItem[]): Column<D
       ),
     },
     kind === "action"
-      ? { key: "about", title: "About", width: "minmax(10rem, 2fr)", isExtra: true, cell: (row) => <span className="soft ellipsis">{row.description?.split("\n")[0]}</span> }
-      : { key: "tags", title: "Tags", width: "minmax(6rem, 1fr)", isExtra: true, cell: (row) => row.tags.map((tag) => <span key={tag} className="tag">{tag}</span>) },
+      ? {
+          key: "about",
+          title: "About",
+          width: "minmax(10rem, 2fr)",
+          isExtra: true,
+          cell: (row) => <span className="soft ellipsis">{row.description?.split("\n")[0]}</span>,
+        }
+      : {
+          key: "tags",
+          title: "Tags",
+          width: "minmax(6rem, 1fr)",
+          isExtra: true,
+          cell: (row) =>
+            row.tags.map((tag) => (
+              <span key={tag} className="tag">
+                {tag}
+              </span>
+            )),
+        },
     ...(kind === "workflow" || kind === "action"
-      ? [{ key: "input", title: "Input", width: "minmax(9rem, 1.5fr)", isExtra: true, cell: (row: Definition) => <span className="mono soft ellipsis">{row.input}</span> }]
+      ? [
+          {
+            key: "input",
+            title: "Input",
+            width: "minmax(9rem, 1.5fr)",
+            isExtra: true,
+            cell: (row: Definition) => <span className="mono soft ellipsis">{row.input}</span>,
+          },
+        ]
       : []),
-    { key: "updated", title: "Changed", width: "8rem", sort: isAutomation ? "updated" : "updated_at", isExtra: true, cell: (row) => <Time at={row.updatedAt ?? row.createdAt} /> },
-    { key: "menu", title: "", width: "3rem", align: "end", cell: (row) => (items(row).length ? <Menu label={`What to do with ${row.name}`} items={items(row)} /> : null) },
+    {
+      key: "updated",
+      title: "Changed",
+      width: "8rem",
+      sort: isAutomation ? "updated" : "updated_at",
+      isExtra: true,
+      cell: (row) => <Time at={row.updatedAt ?? row.createdAt} />,
+    },
+    {
+      key: "menu",
+      title: "",
+      width: "3rem",
+      align: "end",
+      cell: (row) => (items(row).length ? <Menu label={`What to do with ${row.name}`} items={items(row)} /> : null),
+    },
   ]
 }

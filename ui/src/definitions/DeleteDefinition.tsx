@@ -14,7 +14,15 @@ const STAYS = {
   automation: "It can be restored; running ones finish.",
 }
 
-export function DeleteDefinition({ info, definition, onClose }: { info: KindInfo; definition: Definition; onClose: () => void }) {
+export function DeleteDefinition({
+  info,
+  definition,
+  onClose,
+}: {
+  info: KindInfo
+  definition: Definition
+  onClose: () => void
+}) {
   const { run, isBusy, error } = useChange()
   const client = useQueryClient()
   const navigate = useNavigate()
@@ -24,9 +32,12 @@ export function DeleteDefinition({ info, definition, onClose }: { info: KindInfo
     <ConfirmDialog
       title={`Delete ${definition.name}`}
       verb="Delete it"
-      action={`${info.kind}.delete`}
+      action={info.verbs.delete.action}
       isDanger
-      commands={{ cli: `ostro ${info.kind} delete ${quoted(info.kind === "automation" ? definition.id : definition.name)}`, curl: curlLine("DELETE", address) }}
+      commands={{
+        cli: `ostro ${info.kind} delete ${quoted(info.kind === "automation" ? definition.id : definition.name)}`,
+        curl: curlLine("DELETE", address),
+      }}
       isBusy={isBusy}
       error={error}
       onClose={onClose}
@@ -43,7 +54,7 @@ export function DeleteDefinition({ info, definition, onClose }: { info: KindInfo
       }
     >
       <p>
-        The {info.one} <strong>{definition.name}</strong> is deleted. {STAYS[info.kind]}
+        The {info.one} <strong>{definition.name}</strong> will be deleted. {STAYS[info.kind]}
       </p>
     </ConfirmDialog>
   )

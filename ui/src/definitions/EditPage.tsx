@@ -1,6 +1,6 @@
 /** The text of a definition in an editor, checked and drawn while somebody types; saving it makes a revision. */
 import { useQueryClient } from "@tanstack/react-query"
-import { lazy, Suspense, useCallback, useEffect, useMemo, useRef, useState } from "react"
+import { lazy, Suspense, useCallback, useMemo, useState } from "react"
 import { useLocation, useNavigate } from "react-router"
 import { Button, CommandLines, Dialog, ErrorNote, Loading, Menu, Page, toast, toastError, type MenuItem } from "~/ui"
 import { completeYaml } from "~/editor/completion"
@@ -13,7 +13,7 @@ import { Preview } from "./Preview"
 import { Problems } from "./Problems"
 import { RunButton } from "./RunButton"
 import { commandsOf, create, Overtaken, update } from "./saving"
-import { definitionQuery, useLint, useNames, useSchema } from "./useDefinition"
+import { definitionQuery, knowledgeOf, useLint } from "./useDefinition"
 
 const CodeEditor = lazy(() => import("~/editor/CodeEditor"))
 
@@ -29,17 +29,11 @@ export function EditPage({ info, definition }: { info: KindInfo; definition: Def
   const [open, setOpen] = useState<"delete" | "commands" | null>(null)
   const [isLeaving, setLeaving] = useState(false)
   const { problems, isCurrent } = useLint(kind, text)
-  const names = useNames(kind)
-  const schema = useSchema(kind)
   const client = useQueryClient()
   const navigate = useNavigate()
   const isChanged = base === null ? text !== info.template : text !== base.text
 
-  const known = useRef({ schema, names })
-  useEffect(() => {
-    known.current = { schema, names }
-  })
-  const complete = useMemo(() => completeYaml(() => known.current), [])
+  const complete = useMemo(() => completeYaml(() => knowledgeOf(client, kind)), [client, kind])
   const showLine = useCallback((to: number) => setGoTo({ line: to }), [])
 
   const save = async (isForced = false) => {
@@ -79,7 +73,17 @@ export function EditPage({ info, definition }: { info: KindInfo; definition: Def
   const items: MenuItem[] = [
     { label: "Open a file …", icon: "external", onSelect: openFile },
     { label: "Show as commands …", icon: "terminal", onSelect: () => setOpen("commands") },
-    ...(base ? [{ label: "Delete …", icon: "trash" as const, isDanger: true, action: `${kind}.delete`, onSelect: () => setOpen("delete") }] : []),
+    ...(base
+      ? [
+          {
+            label: "Delete …",
+            icon: "trash" as const,
+            isDanger: true,
+            ...info.verbs.delete,
+            onSelect: () => setOpen("delete"),
+          },
+        ]
+      : []),
   ]
   const hasGraph = kind !== "action"
   return (
@@ -93,7 +97,7 @@ export function EditPage({ info, definition }: { info: KindInfo; definition: Def
           <Button
             kind="primary"
             icon="check"
-            action={`${kind}.${base ? "update" : "create"}`}
+            action={info.verbs[base ? "update" : "create"].action}
             isBusy={isSaving}
             disabled={!isChanged && base !== null}
             onClick={() => void save()}
@@ -140,7 +144,9 @@ export function EditPage({ info, definition }: { info: KindInfo; definition: Def
         {hasGraph ? <Preview text={text} line={line} onGo={showLine} /> : null}
       </div>
       <LeaveGuard isActive={isChanged && !isLeaving} />
-      {open === "delete" && base ? <DeleteDefinition info={info} definition={base} onClose={() => setOpen(null)} /> : null}
+      {open === "delete" && base ? (
+        <DeleteDefinition info={info} definition={base} onClose={() => setOpen(null)} />
+      ) : null}
       {open === "commands" ? (
         <Dialog title="Save it from a shell" onClose={() => setOpen(null)}>
           <CommandLines {...commandsOf(info, base)} />

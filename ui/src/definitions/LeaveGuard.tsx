@@ -4,7 +4,9 @@ import { Button, Dialog } from "~/ui"
 
 /** Asks before changes that are not saved are lost. */
 export function LeaveGuard({ isActive }: { isActive: boolean }) {
-  const blocker = useBlocker(({ currentLocation, nextLocation }) => isActive && currentLocation.pathname !== nextLocation.pathname)
+  const blocker = useBlocker(
+    ({ currentLocation, nextLocation }) => isActive && currentLocation.pathname !== nextLocation.pathname,
+  )
   useEffect(() => {
     if (!isActive) return
     const ask = (event: BeforeUnloadEvent) => event.preventDefault()

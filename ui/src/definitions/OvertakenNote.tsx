@@ -31,7 +31,8 @@ export function OvertakenNote({ theirs, mine, onOverwrite, onTake, onClose }: Pr
   return (
     <Note tone="paused" icon="warning">
       <p className="note-text">
-        Somebody else has saved <strong>{theirs.name}</strong> <Time at={theirs.updatedAt} />, after you opened it. Yours is not saved.
+        Somebody else has saved <strong>{theirs.name}</strong> <Time at={theirs.updatedAt} />, after you opened it.
+        Yours is not saved.
       </p>
       <div className="row wrap">
         <Button small icon="data" onClick={() => setOpen(true)}>

@@ -30,7 +30,13 @@ export function Preview({ text, line, onGo }: { text: string; line: number; onGo
     <div className={`edit-graph ${isStale ? "is-stale" : ""}`}>
       {isStale ? <p className="stale-note">The text cannot be read now: this is the graph as it was.</p> : null}
       {names.length > 1 ? (
-        <SelectField label="Workflow" hideLabel options={names} value={graph?.name ?? ""} onChange={(event) => setWorkflow(event.target.value)} />
+        <SelectField
+          label="Workflow"
+          hideLabel
+          options={names}
+          value={graph?.name ?? ""}
+          onChange={(event) => setWorkflow(event.target.value)}
+        />
       ) : null}
       {part ? (
         <Suspense fallback={<Loading label="Loading the graph" />}>

@@ -4,7 +4,15 @@ import type { Problem } from "~/execution/types"
 const SHOWN = 50
 
 /** What is wrong with the text, below the editor; each line leads to its place. */
-export function Problems({ problems, isCurrent, onGo }: { problems: readonly Problem[]; isCurrent: boolean; onGo: (line: number) => void }) {
+export function Problems({
+  problems,
+  isCurrent,
+  onGo,
+}: {
+  problems: readonly Problem[]
+  isCurrent: boolean
+  onGo: (line: number) => void
+}) {
   const errors = problems.filter((problem) => problem.severity === "error").length
   const warnings = problems.length - errors
   return (
@@ -18,7 +26,12 @@ export function Problems({ problems, isCurrent, onGo }: { problems: readonly Pro
             No problems
           </>
         ) : (
-          [errors ? `${errors} ${errors === 1 ? "error" : "errors"}` : "", warnings ? `${warnings} ${warnings === 1 ? "warning" : "warnings"}` : ""].filter(Boolean).join(", ")
+          [
+            errors ? `${errors} ${errors === 1 ? "error" : "errors"}` : "",
+            warnings ? `${warnings} ${warnings === 1 ? "warning" : "warnings"}` : "",
+          ]
+            .filter(Boolean)
+            .join(", ")
         )}
       </p>
       {problems.length ? (

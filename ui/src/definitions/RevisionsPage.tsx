@@ -3,7 +3,19 @@ import { useQuery } from "@tanstack/react-query"
 import { lazy, Suspense, useState } from "react"
 import { useNavigate } from "react-router"
 import { api } from "~/api/client"
-import { Button, CommandsButton, curlLine, Empty, ErrorNote, exactText, Loading, millis, Page, quoted, SelectField } from "~/ui"
+import {
+  Button,
+  CommandsButton,
+  curlLine,
+  Empty,
+  ErrorNote,
+  exactText,
+  Loading,
+  millis,
+  Page,
+  quoted,
+  SelectField,
+} from "~/ui"
 import { readable } from "./automationText"
 import { DefinitionTabs } from "./DefinitionTabs"
 import { linkOf, type Definition, type KindInfo } from "./kinds"
@@ -24,7 +36,9 @@ export function RevisionsPage({ info, definition }: { info: KindInfo; definition
     queryKey: ["revisions", definition.id],
     queryFn: async () => {
       const { revisions } = await api.get<{ revisions: Revision[] }>(path, { limit: MOST })
-      return info.kind === "automation" ? revisions.map((one) => ({ ...one, definition: readable(one.definition) })) : revisions
+      return info.kind === "automation"
+        ? revisions.map((one) => ({ ...one, definition: readable(one.definition) }))
+        : revisions
     },
     staleTime: 0,
   })
@@ -39,7 +53,11 @@ export function RevisionsPage({ info, definition }: { info: KindInfo; definition
       wide
       title={definition.name}
       back={{ to: info.path, label: info.title }}
-      actions={<CommandsButton commands={{ cli: `ostro workflow revisions ${quoted(definition.name)}`, curl: curlLine("GET", path) }} />}
+      actions={
+        <CommandsButton
+          commands={{ cli: `ostro workflow revisions ${quoted(definition.name)}`, curl: curlLine("GET", path) }}
+        />
+      }
     >
       <DefinitionTabs info={info} definition={definition} />
       {error ? <ErrorNote error={error} onRetry={() => void refetch()} /> : null}
@@ -48,8 +66,18 @@ export function RevisionsPage({ info, definition }: { info: KindInfo; definition
       {before && after ? (
         <>
           <div className="revision-tools">
-            <SelectField label="From" options={options} value={before.id} onChange={(event) => setChosen({ before: event.target.value, after: after.id })} />
-            <SelectField label="To" options={options} value={after.id} onChange={(event) => setChosen({ before: before.id, after: event.target.value })} />
+            <SelectField
+              label="From"
+              options={options}
+              value={before.id}
+              onChange={(event) => setChosen({ before: event.target.value, after: after.id })}
+            />
+            <SelectField
+              label="To"
+              options={options}
+              value={after.id}
+              onChange={(event) => setChosen({ before: before.id, after: event.target.value })}
+            />
             <div className="segments" role="group" aria-label="How to compare">
               <button type="button" className="segment" aria-pressed={!isUnified} onClick={() => setUnified(false)}>
                 Side by side
@@ -59,16 +87,26 @@ export function RevisionsPage({ info, definition }: { info: KindInfo; definition
               </button>
             </div>
             {before.is_current ? null : (
-              <Button icon="edit" onClick={() => void navigate(linkOf(info, definition), { state: { text: before.definition } })}>
+              <Button
+                icon="edit"
+                onClick={() => void navigate(linkOf(info, definition), { state: { text: before.definition } })}
+              >
                 Edit the earlier text
               </Button>
             )}
           </div>
           {before.definition === after.definition ? (
-            <p className="soft">{data?.length === 1 ? "This is the only revision." : "There is no difference between these two."}</p>
+            <p className="soft">
+              {data?.length === 1 ? "This is the only revision." : "There is no difference between these two."}
+            </p>
           ) : null}
           <Suspense fallback={<Loading label="Loading the comparison" />}>
-            <DiffView before={before.definition} after={after.definition} isUnified={isUnified} labels={["Earlier text", "Later text"]} />
+            <DiffView
+              before={before.definition}
+              after={after.definition}
+              isUnified={isUnified}
+              labels={["Earlier text", "Later text"]}
+            />
           </Suspense>
         </>
       ) : null}

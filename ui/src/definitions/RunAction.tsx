@@ -15,7 +15,9 @@ export function RunAction({ action, onClose }: { action: Pick<Definition, "name"
   const [error, setError] = useState<unknown>(null)
   const [isBusy, setBusy] = useState(false)
   const body = { name: action.name, input: input ?? {}, params: { run_sync: true } }
-  const options = Object.entries(input ?? {}).map(([name, value]) => `-i ${quoted(`${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)}`)
+  const options = Object.entries(input ?? {}).map(
+    ([name, value]) => `-i ${quoted(`${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)}`,
+  )
   const run = () => {
     if (input === null || isBusy) return
     setBusy(true)
@@ -33,7 +35,14 @@ export function RunAction({ action, onClose }: { action: Pick<Definition, "name"
       footer={
         <>
           <Button onClick={onClose}>Close</Button>
-          <Button kind="primary" icon="executions" action="action.run" isBusy={isBusy} disabled={input === null} onClick={run}>
+          <Button
+            kind="primary"
+            icon="executions"
+            action="action.run"
+            isBusy={isBusy}
+            disabled={input === null}
+            onClick={run}
+          >
             Run
           </Button>
         </>
@@ -48,7 +57,10 @@ export function RunAction({ action, onClose }: { action: Pick<Definition, "name"
             <JsonViewer value={parsed(result.output ?? null)} depth={3} label="output" />
           </section>
         ) : null}
-        <CommandLines cli={["ostro action run", action.name, ...options].join(" ")} curl={curlLine("POST", "/v2/action_executions", body)} />
+        <CommandLines
+          cli={["ostro action run", action.name, ...options].join(" ")}
+          curl={curlLine("POST", "/v2/action_executions", body)}
+        />
       </div>
     </Dialog>
   )

@@ -3,7 +3,19 @@ import { useState } from "react"
 import { useNavigate } from "react-router"
 import { api } from "~/api/client"
 import type { Execution } from "~/api/types"
-import { Button, CommandLines, curlLine, Dialog, ErrorNote, quoted, readObject, SelectField, TextArea, TextField, toast } from "~/ui"
+import {
+  Button,
+  CommandLines,
+  curlLine,
+  Dialog,
+  ErrorNote,
+  quoted,
+  readObject,
+  SelectField,
+  TextArea,
+  TextField,
+  toast,
+} from "~/ui"
 import { StartForm } from "./StartForm"
 import { inputOf, fieldsOf, type Input } from "./fields"
 
@@ -20,7 +32,17 @@ interface Props {
   onClose: () => void
 }
 
-export function StartDialog({ title, workflow, inputs, values, env: firstEnv, targets, target: firstTarget, action, onClose }: Props) {
+export function StartDialog({
+  title,
+  workflow,
+  inputs,
+  values,
+  env: firstEnv,
+  targets,
+  target: firstTarget,
+  action,
+  onClose,
+}: Props) {
   const [input, setInput] = useState<Record<string, unknown> | null>(() => inputOf(fieldsOf(inputs, values)))
   const [description, setDescription] = useState("")
   const [envText, setEnv] = useState(firstEnv && Object.keys(firstEnv).length ? JSON.stringify(firstEnv, null, 2) : "")
@@ -36,7 +58,10 @@ export function StartDialog({ title, workflow, inputs, values, env: firstEnv, ta
   }
   const isAutomation = action === "automation.run"
   const [path, body] = isAutomation
-    ? [`/automation/v1/workflows/${workflow.id}/run`, { input: input ?? {}, ...(description ? { description } : {}), ...params }]
+    ? [
+        `/automation/v1/workflows/${workflow.id}/run`,
+        { input: input ?? {}, ...(description ? { description } : {}), ...params },
+      ]
     : [
         "/v2/executions",
         {
@@ -47,10 +72,15 @@ export function StartDialog({ title, workflow, inputs, values, env: firstEnv, ta
         },
       ]
   const options = [
-    ...Object.entries(input ?? {}).map(([name, value]) => `-i ${quoted(`${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)}`),
+    ...Object.entries(input ?? {}).map(
+      ([name, value]) => `-i ${quoted(`${name}=${typeof value === "string" ? value : JSON.stringify(value)}`)}`,
+    ),
     ...("env" in params ? [`-e ${quoted(JSON.stringify(params.env))}`] : []),
   ]
-  const cli = [isAutomation ? `ostro automation run ${workflow.id}` : `ostro execution start ${quoted(workflow.name)}`, ...options].join(" ")
+  const cli = [
+    isAutomation ? `ostro automation run ${workflow.id}` : `ostro execution start ${quoted(workflow.name)}`,
+    ...options,
+  ].join(" ")
   const start = async () => {
     if (!isReady || isBusy) return
     setBusy(true)
@@ -73,7 +103,14 @@ export function StartDialog({ title, workflow, inputs, values, env: firstEnv, ta
       footer={
         <>
           <Button onClick={onClose}>Close</Button>
-          <Button kind="primary" icon="executions" action={action} isBusy={isBusy} disabled={!isReady} onClick={() => void start()}>
+          <Button
+            kind="primary"
+            icon="executions"
+            action={action}
+            isBusy={isBusy}
+            disabled={!isReady}
+            onClick={() => void start()}
+          >
             Start
           </Button>
         </>
@@ -87,12 +124,31 @@ export function StartDialog({ title, workflow, inputs, values, env: firstEnv, ta
         }}
       >
         <StartForm inputs={inputs} onChange={setInput} {...(values ? { values } : {})} />
-        {targets ? <SelectField label="Task to reach" options={targets} value={target} onChange={(event) => setTarget(event.target.value)} /> : null}
+        {targets ? (
+          <SelectField
+            label="Task to reach"
+            options={targets}
+            value={target}
+            onChange={(event) => setTarget(event.target.value)}
+          />
+        ) : null}
         <details className="more-fields" open={Boolean(envText)}>
           <summary>Description and environment</summary>
           <div className="column">
-            <TextField label="Description" value={description} onChange={(event) => setDescription(event.target.value)} />
-            <TextArea label="Environment (JSON)" hint="What env() answers in the workflow." error={env.error} placeholder="{}" rows={4} value={envText} onChange={(event) => setEnv(event.target.value)} />
+            <TextField
+              label="Description"
+              value={description}
+              onChange={(event) => setDescription(event.target.value)}
+            />
+            <TextArea
+              label="Environment (JSON)"
+              hint="What env() answers in the workflow."
+              error={env.error}
+              placeholder="{}"
+              rows={4}
+              value={envText}
+              onChange={(event) => setEnv(event.target.value)}
+            />
           </div>
         </details>
         {error ? <ErrorNote error={error} /> : null}

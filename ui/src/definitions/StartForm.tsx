@@ -47,13 +47,24 @@ export function StartForm({ inputs, values, onChange }: Props) {
       {isForm ? (
         fields.length ? (
           fields.map((field) => (
-            <Field key={field.name} field={field} isTouched={touched.has(field.name)} onChange={(text) => change(field.name, text)} />
+            <Field
+              key={field.name}
+              field={field}
+              isTouched={touched.has(field.name)}
+              onChange={(text) => change(field.name, text)}
+            />
           ))
         ) : (
           <p className="soft">This workflow declares no input.</p>
         )
       ) : (
-        <TextArea label="Input (JSON)" rows={10} error={readObject(json).error} value={json} onChange={(event) => changeJson(event.target.value)} />
+        <TextArea
+          label="Input (JSON)"
+          rows={10}
+          error={readObject(json).error}
+          value={json}
+          onChange={(event) => changeJson(event.target.value)}
+        />
       )}
     </fieldset>
   )
@@ -64,19 +75,43 @@ function partOf(fields: readonly FormField[]): Record<string, unknown> {
   return inputOf(fields.filter((field) => readField(field).error === null)) ?? {}
 }
 
-function Field({ field, isTouched, onChange }: { field: FormField; isTouched: boolean; onChange: (text: string) => void }) {
+function Field({
+  field,
+  isTouched,
+  onChange,
+}: {
+  field: FormField
+  isTouched: boolean
+  onChange: (text: string) => void
+}) {
   const id = useId()
   const { name, kind, text, isRequired } = field
   const label = isRequired ? `${name} (needed)` : name
   const read = readField(field)
   const error = isTouched ? read.error : null
   if (kind === "boolean") {
-    return <Checkbox label={name} checked={text === "true"} onChange={(event) => onChange(String(event.target.checked))} />
+    return (
+      <Checkbox label={name} checked={text === "true"} onChange={(event) => onChange(String(event.target.checked))} />
+    )
   }
   if (kind === "json") {
-    return <TextArea label={label} hint="JSON" error={error} rows={Math.min(10, text.split("\n").length + 1)} value={text} onChange={(event) => onChange(event.target.value)} />
+    return (
+      <TextArea
+        label={label}
+        hint="JSON"
+        error={error}
+        rows={Math.min(10, text.split("\n").length + 1)}
+        value={text}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    )
   }
-  const hint = kind === "any" && read.error === null && text.trim() ? `Read as ${typeName(read.value)}.` : kind === "any" ? "Text, a number or JSON." : undefined
+  const hint =
+    kind === "any" && read.error === null && text.trim()
+      ? `Read as ${typeName(read.value)}.`
+      : kind === "any"
+        ? "Text, a number or JSON."
+        : undefined
   return (
     <TextField
       key={id}

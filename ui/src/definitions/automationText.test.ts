@@ -3,7 +3,9 @@ import { editable, readable } from "./automationText"
 
 describe("the text of an automation", () => {
   it("is without what the server sets", () => {
-    expect(editable("uid: 1\nname: a\nsteps:\n  - name: b # why\ncreated: now\n")).toBe("name: a\nsteps:\n  - name: b # why\n")
+    expect(editable("uid: 1\nname: a\nsteps:\n  - name: b # why\ncreated: now\n")).toBe(
+      "name: a\nsteps:\n  - name: b # why\n",
+    )
   })
 
   it("stays as it is if it cannot be read", () => {
@@ -11,7 +13,9 @@ describe("the text of an automation", () => {
   })
 
   it("is read from what is stored", () => {
-    expect(readable('# automation: {"uid":"1","name":"a","steps":[{"name":"b"}]}')).toBe("name: a\nsteps:\n  - name: b\n")
+    expect(readable('# automation: {"uid":"1","name":"a","steps":[{"name":"b"}]}')).toBe(
+      "name: a\nsteps:\n  - name: b\n",
+    )
     expect(readable("version: 2")).toBe("version: 2")
   })
 })

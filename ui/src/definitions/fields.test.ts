@@ -14,14 +14,9 @@ const field = (over: Partial<FormField>): FormField => ({
 
 describe("the start form", () => {
   it("guesses kinds from defaults", () => {
-    expect([needed("a"), given("a", 1), given("a", true), given("a", "t"), given("a", [1]), given("a", null)].map(kindOf)).toEqual([
-      "any",
-      "number",
-      "boolean",
-      "text",
-      "json",
-      "any",
-    ])
+    expect(
+      [needed("a"), given("a", 1), given("a", true), given("a", "t"), given("a", [1]), given("a", null)].map(kindOf),
+    ).toEqual(["any", "number", "boolean", "text", "json", "any"])
   })
 
   it("sends only what was needed or changed", () => {

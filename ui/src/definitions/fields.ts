@@ -40,12 +40,24 @@ export function fieldsOf(inputs: readonly Input[], values: Readonly<Record<strin
     const own = kindOf(input)
     const kind = isGiven && !fits(own, value) ? "any" : own
     const isEmpty = !isGiven && input.is_required
-    return { name: input.name, kind, isRequired: input.is_required, text: isEmpty ? "" : textOf(kind, value), default: input.default }
+    return {
+      name: input.name,
+      kind,
+      isRequired: input.is_required,
+      text: isEmpty ? "" : textOf(kind, value),
+      default: input.default,
+    }
   })
   const names = new Set(inputs.map((input) => input.name))
   const others = Object.entries(values)
     .filter(([name]) => !names.has(name))
-    .map(([name, value]): FormField => ({ name, kind: "any", isRequired: false, text: textOf("any", value), default: undefined }))
+    .map(([name, value]): FormField => ({
+      name,
+      kind: "any",
+      isRequired: false,
+      text: textOf("any", value),
+      default: undefined,
+    }))
   return [...declared, ...others]
 }
 
@@ -79,7 +91,9 @@ export function readField({ kind, text, isRequired, name }: FormField): Reading 
   const bare = text.trim()
   if (kind === "text") return { value: text, error: null }
   if (bare === "") {
-    return isRequired ? { value: undefined, error: `${name} is needed.` } : { value: undefined, error: null, isMissing: true }
+    return isRequired
+      ? { value: undefined, error: `${name} is needed.` }
+      : { value: undefined, error: null, isMissing: true }
   }
   if (kind === "number") {
     const value = Number(bare)
@@ -89,7 +103,9 @@ export function readField({ kind, text, isRequired, name }: FormField): Reading 
     return { value: JSON.parse(bare) as unknown, error: null }
   } catch (problem) {
     if (kind === "any") {
-      return /^[[{"]/.test(bare) ? { value: undefined, error: `This is not JSON: ${(problem as Error).message}` } : { value: text, error: null }
+      return /^[[{"]/.test(bare)
+        ? { value: undefined, error: `This is not JSON: ${(problem as Error).message}` }
+        : { value: text, error: null }
     }
     return { value: undefined, error: `This is not JSON: ${(problem as Error).message}` }
   }
@@ -99,7 +115,10 @@ export function readField({ kind, text, isRequired, name }: FormField): Reading 
 export function typeName(value: unknown): string {
   if (value === null) return "null"
   if (Array.isArray(value)) return `list of ${value.length}`
-  return { string: "text", number: "number", boolean: "true or false", object: "object" }[typeof value as string] ?? typeof value
+  return (
+    { string: "text", number: "number", boolean: "true or false", object: "object" }[typeof value as string] ??
+    typeof value
+  )
 }
 
 /** The input to send: fields that are unlike their default or needed. Null if one of them is wrong. */

@@ -15,6 +15,8 @@ export interface KindInfo {
   one: string
   icon: IconName
   note: string
+  /** Ids of what can be done, for tests and for docs/reference/page-and-cli.md. */
+  verbs: Record<"create" | "update" | "delete", { action: string }>
   template: string
 }
 
@@ -28,6 +30,11 @@ export const KINDS: Record<Kind, KindInfo> = {
     one: "workflow",
     icon: "workflow",
     note: "Tasks and what leads from one to the next.",
+    verbs: {
+      create: { action: "workflow.create" },
+      update: { action: "workflow.update" },
+      delete: { action: "workflow.delete" },
+    },
     template: `version: '2.0'
 
 my_workflow:
@@ -53,6 +60,11 @@ my_workflow:
     one: "workbook",
     icon: "workbook",
     note: "Workflows and actions that belong together, under one name.",
+    verbs: {
+      create: { action: "workbook.create" },
+      update: { action: "workbook.update" },
+      delete: { action: "workbook.delete" },
+    },
     template: `version: '2.0'
 name: my_workbook
 
@@ -79,6 +91,11 @@ workflows:
     one: "action",
     icon: "action",
     note: "What tasks can do: built-in actions, and your own made of them.",
+    verbs: {
+      create: { action: "action.create" },
+      update: { action: "action.update" },
+      delete: { action: "action.delete" },
+    },
     template: `version: '2.0'
 
 shout:
@@ -98,6 +115,11 @@ shout:
     one: "automation",
     icon: "automation",
     note: "Steps that are HTTP calls, one after the other.",
+    verbs: {
+      create: { action: "automation.create" },
+      update: { action: "automation.update" },
+      delete: { action: "automation.delete" },
+    },
     template: `name: My automation
 steps:
   - name: fetch

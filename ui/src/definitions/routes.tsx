@@ -2,15 +2,19 @@
 import type { RouteObject } from "react-router"
 import type { Kind } from "./kinds"
 
-const list = (kind: Kind): RouteObject["lazy"] => async () => {
-  const { DefinitionsPage } = await import("./DefinitionsPage")
-  return { element: <DefinitionsPage key={kind} kind={kind} /> }
-}
+const list =
+  (kind: Kind): RouteObject["lazy"] =>
+  async () => {
+    const { DefinitionsPage } = await import("./DefinitionsPage")
+    return { element: <DefinitionsPage key={kind} kind={kind} /> }
+  }
 
-const one = (kind: Kind): RouteObject["lazy"] => async () => {
-  const { DefinitionPage } = await import("./DefinitionPage")
-  return { element: <DefinitionPage key={kind} kind={kind} /> }
-}
+const one =
+  (kind: Kind): RouteObject["lazy"] =>
+  async () => {
+    const { DefinitionPage } = await import("./DefinitionPage")
+    return { element: <DefinitionPage key={kind} kind={kind} /> }
+  }
 
 const routesOf = (path: string, kind: Kind): RouteObject[] => [
   { path, lazy: list(kind) },

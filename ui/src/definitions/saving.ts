@@ -34,5 +34,8 @@ export function commandsOf(info: KindInfo, definition: Definition | null): Comma
   const verb = definition ? "update" : "create"
   const uid = definition && info.kind === "automation" ? `${definition.id} ` : ""
   const file = `${definition ? definition.name.replaceAll(/[^\w.-]+/g, "_") : "definition"}.yaml`
-  return { cli: `ostro ${info.kind} ${verb} ${uid}${quoted(file)}`, curl: curlLine(method, address, undefined, `@${file}`) }
+  return {
+    cli: `ostro ${info.kind} ${verb} ${uid}${quoted(file)}`,
+    curl: curlLine(method, address, undefined, `@${file}`),
+  }
 }

@@ -1,7 +1,8 @@
 /** One definition, and what the editor needs of the server while somebody types. */
-import { keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query"
+import { keepPreviousData, queryOptions, useQuery, type QueryClient } from "@tanstack/react-query"
 import { useEffect, useState } from "react"
 import { api } from "~/api/client"
+import type { Knowledge, Names } from "~/editor/completion"
 import type { Schema } from "~/editor/schema"
 import type { Graph, Problem } from "~/execution/types"
 import { addressOf, definitionOf, readText, type Definition, type Kind, type KindInfo } from "./kinds"
@@ -55,25 +56,38 @@ export function usePreview(text: string, workflow: string | null) {
   })
 }
 
-export function useSchema(kind: Kind): Schema | null {
-  return useQuery({ queryKey: ["schema", kind], queryFn: () => api.get<Schema>(`/v2/schema/${kind}`), staleTime: Infinity }).data ?? null
-}
-
 const MOST = 1000
+const LASTING = 60_000 // ms that names are good for
 
-/** Names to complete with. */
-export function useNames(kind: Kind) {
-  const isWanted = kind !== "automation"
-  const actions = useQuery({
-    queryKey: ["names", "actions"],
-    queryFn: async () =>
-      (await api.get<{ actions: { name: string; input: string | null; description: string | null }[] }>("/v2/actions", { fields: "name,input,description", limit: MOST })).actions,
-    enabled: isWanted,
-  })
-  const workflows = useQuery({
-    queryKey: ["names", "workflows"],
-    queryFn: async () => (await api.get<{ workflows: { name: string }[] }>("/v2/workflows", { fields: "name", limit: MOST })).workflows.map((one) => one.name),
-    enabled: isWanted && kind !== "action",
-  })
-  return { actions: actions.data ?? [], workflows: workflows.data ?? [] }
+/** What the editor offers: keys by the schema, names by what is stored. Without an answer nothing is offered. */
+export async function knowledgeOf(client: QueryClient, kind: Kind): Promise<Knowledge> {
+  const [schema, actions, workflows] = await Promise.all([
+    client
+      .fetchQuery({
+        queryKey: ["schema", kind],
+        queryFn: () => api.get<Schema>(`/v2/schema/${kind}`),
+        staleTime: Infinity,
+      })
+      .catch(() => null),
+    kind === "automation" ? [] : client.fetchQuery(actionNames).catch(() => []),
+    kind === "automation" || kind === "action" ? [] : client.fetchQuery(workflowNames).catch(() => []),
+  ])
+  return { schema, names: { actions, workflows } }
 }
+
+const actionNames = queryOptions({
+  queryKey: ["names", "actions"],
+  queryFn: async () =>
+    (await api.get<{ actions: Names["actions"] }>("/v2/actions", { fields: "name,input,description", limit: MOST }))
+      .actions,
+  staleTime: LASTING,
+})
+
+const workflowNames = queryOptions({
+  queryKey: ["names", "workflows"],
+  queryFn: async () =>
+    (await api.get<{ workflows: { name: string }[] }>("/v2/workflows", { fields: "name", limit: MOST })).workflows.map(
+      (one) => one.name,
+    ),
+  staleTime: LASTING,
+})

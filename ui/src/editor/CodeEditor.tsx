@@ -1,5 +1,11 @@
 /** A text editor for YAML and JSON: highlighted, folded, searched, completed; problems are marked at their lines. */
-import { autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, type CompletionSource } from "@codemirror/autocomplete"
+import {
+  autocompletion,
+  closeBrackets,
+  closeBracketsKeymap,
+  completionKeymap,
+  type CompletionSource,
+} from "@codemirror/autocomplete"
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands"
 import { json } from "@codemirror/lang-json"
 import { yaml } from "@codemirror/lang-yaml"
@@ -7,7 +13,14 @@ import { bracketMatching, foldGutter, foldKeymap, indentOnInput, indentUnit } fr
 import { lintGutter, lintKeymap, setDiagnostics, type Diagnostic } from "@codemirror/lint"
 import { highlightSelectionMatches, searchKeymap } from "@codemirror/search"
 import { EditorState, type Extension, type Text } from "@codemirror/state"
-import { drawSelection, EditorView, highlightActiveLine, highlightActiveLineGutter, keymap, lineNumbers } from "@codemirror/view"
+import {
+  drawSelection,
+  EditorView,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  keymap,
+  lineNumbers,
+} from "@codemirror/view"
 import { useEffect, useRef } from "react"
 import type { Problem } from "~/execution/types"
 import { expressions } from "./expressions"
@@ -30,7 +43,17 @@ interface Props {
   onSave?: () => void
 }
 
-export default function CodeEditor({ label, value, onChange, language = "yaml", problems, complete, onLine, goTo, onSave }: Props) {
+export default function CodeEditor({
+  label,
+  value,
+  onChange,
+  language = "yaml",
+  problems,
+  complete,
+  onLine,
+  goTo,
+  onSave,
+}: Props) {
   const frame = useRef<HTMLDivElement>(null)
   const view = useRef<EditorView | null>(null)
   const latest = useRef({ onChange, onLine, onSave, complete })
@@ -59,7 +82,8 @@ export default function CodeEditor({ label, value, onChange, language = "yaml", 
           ]),
           EditorView.updateListener.of((update) => {
             if (update.docChanged) latest.current.onChange?.(update.state.doc.toString())
-            if (update.selectionSet) latest.current.onLine?.(update.state.doc.lineAt(update.state.selection.main.head).number)
+            if (update.selectionSet)
+              latest.current.onLine?.(update.state.doc.lineAt(update.state.selection.main.head).number)
           }),
         ],
       }),
@@ -82,7 +106,13 @@ export default function CodeEditor({ label, value, onChange, language = "yaml", 
 
   useEffect(() => {
     const made = view.current
-    if (made) made.dispatch(setDiagnostics(made.state, (problems ?? []).map((problem) => diagnostic(made.state.doc, problem))))
+    if (made)
+      made.dispatch(
+        setDiagnostics(
+          made.state,
+          (problems ?? []).map((problem) => diagnostic(made.state.doc, problem)),
+        ),
+      )
   }, [problems])
 
   useEffect(() => {
@@ -117,7 +147,16 @@ function base(label: string, language: "yaml" | "json", isReadOnly: boolean): Ex
     EditorView.lineWrapping,
     EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
     EditorState.readOnly.of(isReadOnly),
-    keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...completionKeymap, ...lintKeymap, indentWithTab]),
+    keymap.of([
+      ...closeBracketsKeymap,
+      ...defaultKeymap,
+      ...searchKeymap,
+      ...historyKeymap,
+      ...foldKeymap,
+      ...completionKeymap,
+      ...lintKeymap,
+      indentWithTab,
+    ]),
   ]
 }
 

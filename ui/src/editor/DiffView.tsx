@@ -36,7 +36,10 @@ export default function DiffView({ before, after, isUnified, labels: [labelBefor
       ? new EditorView({
           parent,
           doc: after,
-          extensions: [of(`${labelBefore} and ${labelAfter}`), unifiedMergeView({ original: before, mergeControls: false, collapseUnchanged: collapse })],
+          extensions: [
+            of(`${labelBefore} and ${labelAfter}`),
+            unifiedMergeView({ original: before, mergeControls: false, collapseUnchanged: collapse }),
+          ],
         })
       : new MergeView({
           parent,

@@ -11,15 +11,22 @@ export interface Names {
 const COMMANDS = ["noop", "fail", "succeed", "pause"]
 const CLAUSES = new Set(["on-success", "on-error", "on-complete", "on-skip", "next"])
 
-/** `read`: what is known by now; the schema and the names come later than the editor. */
-export function completeYaml(read: () => { schema: Schema | null; names: Names }) {
-  return (context: CompletionContext): CompletionResult | null => {
+export interface Knowledge {
+  schema: Schema | null
+  names: Names
+}
+
+/** `read`: what can be offered; it is asked for when it is needed first. */
+export function completeYaml(read: () => Promise<Knowledge>) {
+  return async (context: CompletionContext): Promise<CompletionResult | null> => {
     const text = context.state.doc.toString()
     const place = placeAt(text, context.pos)
     const word = context.matchBefore(/[\w.-]*$/)
     if (!context.explicit && (word === null || word.from === word.to)) return null
-    const { schema, names } = read()
-    const options = place.isKey ? [...entries(place, text, context.pos), ...keys(place, schema)] : values(place, schema, names, text, context.pos)
+    const { schema, names } = await read()
+    const options = place.isKey
+      ? [...entries(place, text, context.pos), ...keys(place, schema)]
+      : values(place, schema, names, text, context.pos)
     if (options.length === 0) return null
     return { from: word?.from ?? context.pos, options, validFor: /^[\w.-]*$/ }
   }
@@ -52,7 +59,13 @@ function targets(text: string, position: number, commands: readonly string[]): C
   ]
 }
 
-function values({ path, key, prefix }: Place, schema: Schema | null, names: Names, text: string, position: number): Completion[] {
+function values(
+  { path, key, prefix }: Place,
+  schema: Schema | null,
+  names: Names,
+  text: string,
+  position: number,
+): Completion[] {
   if (key === null || /\s/.test(prefix)) return []
   if (key === "action" || key === "base") {
     return names.actions.map(({ name, input, description }) => ({

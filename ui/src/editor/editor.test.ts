@@ -15,12 +15,29 @@ describe("placeAt", () => {
   })
 
   it("knows the key of a value", () => {
-    expect(at("w:\n  tasks:\n    a:\n      action: std.|")).toMatchObject({ path: ["w", "tasks", "a"], isKey: false, key: "action", prefix: "std." })
+    expect(at("w:\n  tasks:\n    a:\n      action: std.|")).toMatchObject({
+      path: ["w", "tasks", "a"],
+      isKey: false,
+      key: "action",
+      prefix: "std.",
+    })
   })
 
   it("counts entries of lists", () => {
-    expect(at("w:\n  tasks:\n    a:\n      on-success:\n        - b|").path).toEqual(["w", "tasks", "a", "on-success", "-"])
-    expect(at("w:\n  tasks:\n    a:\n      on-success:\n      - b|").path).toEqual(["w", "tasks", "a", "on-success", "-"])
+    expect(at("w:\n  tasks:\n    a:\n      on-success:\n        - b|").path).toEqual([
+      "w",
+      "tasks",
+      "a",
+      "on-success",
+      "-",
+    ])
+    expect(at("w:\n  tasks:\n    a:\n      on-success:\n      - b|").path).toEqual([
+      "w",
+      "tasks",
+      "a",
+      "on-success",
+      "-",
+    ])
     expect(at("steps:\n  - name: a\n    apispec:\n      u|").path).toEqual(["steps", "-", "apispec"])
     expect(at("steps:\n  - name: a\n    ou|")).toMatchObject({ path: ["steps", "-"], siblings: ["name"] })
   })
@@ -44,8 +61,23 @@ describe("the schema", () => {
     additionalProperties: { $ref: "#/$defs/workflow" },
     properties: { version: { enum: ["2.0"] } },
     $defs: {
-      workflow: { properties: { type: { enum: ["direct", "reverse"], description: "How." }, tasks: { type: "object", additionalProperties: { $ref: "#/$defs/task" } } }, required: ["tasks"] },
-      task: { anyOf: [{ properties: { retry: { anyOf: [{ type: "string" }, { type: "object", properties: { count: { type: "number" } } }] }, "safe-rerun": { type: "boolean" } } }] },
+      workflow: {
+        properties: {
+          type: { enum: ["direct", "reverse"], description: "How." },
+          tasks: { type: "object", additionalProperties: { $ref: "#/$defs/task" } },
+        },
+        required: ["tasks"],
+      },
+      task: {
+        anyOf: [
+          {
+            properties: {
+              retry: { anyOf: [{ type: "string" }, { type: "object", properties: { count: { type: "number" } } }] },
+              "safe-rerun": { type: "boolean" },
+            },
+          },
+        ],
+      },
     },
   }
 

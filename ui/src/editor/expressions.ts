@@ -1,5 +1,12 @@
 /** Marks YAQL and Jinja expressions inside of YAML: they are what people look for. */
-import { Decoration, MatchDecorator, ViewPlugin, type DecorationSet, type EditorView, type ViewUpdate } from "@codemirror/view"
+import {
+  Decoration,
+  MatchDecorator,
+  ViewPlugin,
+  type DecorationSet,
+  type EditorView,
+  type ViewUpdate,
+} from "@codemirror/view"
 import type { Extension } from "@codemirror/state"
 
 const matcher = new MatchDecorator({

@@ -27,14 +27,18 @@ function opened(root: Schema, schema: Schema, depth = 0): Schema[] {
   const found: Schema[] = []
   const ref = schema["$ref"]
   if (typeof ref === "string") {
-    const target = ref.replace(/^#\//, "").split("/").reduce<unknown>((at, step) => (isRecord(at) ? at[step] : undefined), root)
+    const target = ref
+      .replace(/^#\//, "")
+      .split("/")
+      .reduce<unknown>((at, step) => (isRecord(at) ? at[step] : undefined), root)
     if (isRecord(target)) found.push(...opened(root, target, depth + 1))
   } else {
     found.push(schema)
   }
   for (const name of ["anyOf", "oneOf", "allOf"]) {
     const choices = schema[name]
-    if (Array.isArray(choices)) for (const choice of choices) if (isRecord(choice)) found.push(...opened(root, choice, depth + 1))
+    if (Array.isArray(choices))
+      for (const choice of choices) if (isRecord(choice)) found.push(...opened(root, choice, depth + 1))
   }
   return found
 }
@@ -45,7 +49,9 @@ function below(schema: Schema, step: string): Schema[] {
   if (isRecord(properties) && isRecord(properties[step])) return [properties[step]]
   const patterns = schema["patternProperties"]
   if (isRecord(patterns)) {
-    const found = Object.entries(patterns).filter(([pattern, value]) => isRecord(value) && new RegExp(pattern).test(step))
+    const found = Object.entries(patterns).filter(
+      ([pattern, value]) => isRecord(value) && new RegExp(pattern).test(step),
+    )
     if (found.length) return found.map(([, value]) => value as Schema)
   }
   const others = schema["additionalProperties"]
@@ -64,7 +70,10 @@ export function keysAt(root: Schema, path: readonly string[]): Offered[] {
       const forms = opened(root, value)
       found.set(name, {
         name,
-        description: textOf(value["description"]) ?? forms.map((form) => textOf(form["description"])).find((text) => text !== null) ?? null,
+        description:
+          textOf(value["description"]) ??
+          forms.map((form) => textOf(form["description"])).find((text) => text !== null) ??
+          null,
         isRequired: required.includes(name),
         isContainer: forms.length > 0 && forms.every((form) => form["type"] === "object" || form["type"] === "array"),
       })
@@ -77,7 +86,9 @@ export function keysAt(root: Schema, path: readonly string[]): Offered[] {
 export function valuesAt(root: Schema, path: readonly string[]): string[] {
   const found = new Set<string>()
   for (const schema of schemasAt(root, path)) {
-    if (Array.isArray(schema["enum"])) for (const value of schema["enum"]) found.add(typeof value === "string" && /^[\d.]+$/.test(value) ? `'${value}'` : String(value))
+    if (Array.isArray(schema["enum"]))
+      for (const value of schema["enum"])
+        found.add(typeof value === "string" && /^[\d.]+$/.test(value) ? `'${value}'` : String(value))
     if (schema["const"] !== undefined) found.add(String(schema["const"]))
     if (schema["type"] === "boolean") found.add("true").add("false")
   }

@@ -12,8 +12,11 @@ export const typing: Extension = EditorView.domEventHandlers({
     if (main.empty || ranges.length > 1 || view.state.readOnly) return false
     const text = event.data
     event.preventDefault()
-    const insert = () => view.state.update(view.state.replaceSelection(text), { userEvent: "input.type", scrollIntoView: true })
-    const isTaken = view.state.facet(EditorView.inputHandler).some((handle) => handle(view, main.from, main.to, text, insert))
+    const insert = () =>
+      view.state.update(view.state.replaceSelection(text), { userEvent: "input.type", scrollIntoView: true })
+    const isTaken = view.state
+      .facet(EditorView.inputHandler)
+      .some((handle) => handle(view, main.from, main.to, text, insert))
     if (!isTaken) view.dispatch(insert())
     return true
   },

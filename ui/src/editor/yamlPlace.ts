@@ -36,7 +36,12 @@ function read(line: string): Line | null {
     rest = rest.slice(dash[0].length)
   }
   const found = KEY.exec(rest)
-  return { indent, isEntry, key: found ? (found[1] ?? found[2] ?? found[3]!).trim() : null, rest: found ? (found[4] ?? "") : rest }
+  return {
+    indent,
+    isEntry,
+    key: found ? (found[1] ?? found[2] ?? found[3]!).trim() : null,
+    rest: found ? (found[4] ?? "") : rest,
+  }
 }
 
 export function placeAt(text: string, position: number): Place {

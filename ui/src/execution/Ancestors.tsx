@@ -17,9 +17,13 @@ const DEEPEST = 20
 
 async function ancestorsOf(taskId: string): Promise<Step[]> {
   const steps: Step[] = []
-  for (let next: string | null = taskId; next && steps.length < DEEPEST; ) {
-    const task: TaskExecution = await api.get<TaskExecution>(`/v2/tasks/${next}`, { fields: "id,name,workflow_name,workflow_execution_id" })
-    const parent: Execution = await api.get<Execution>(`/v2/executions/${task.workflow_execution_id}`, { fields: "id,workflow_name,task_execution_id" })
+  for (let next: string | null = taskId; next && steps.length < DEEPEST;) {
+    const task: TaskExecution = await api.get<TaskExecution>(`/v2/tasks/${next}`, {
+      fields: "id,name,workflow_name,workflow_execution_id",
+    })
+    const parent: Execution = await api.get<Execution>(`/v2/executions/${task.workflow_execution_id}`, {
+      fields: "id,workflow_name,task_execution_id",
+    })
     steps.unshift({ executionId: parent.id, workflow: parent.workflow_name, taskId: next, task: task.name })
     next = parent.task_execution_id
   }

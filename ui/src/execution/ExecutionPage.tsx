@@ -63,7 +63,12 @@ function One({ id }: { id: string }) {
   const query = search.size ? `?${search}` : ""
   const at = `/executions/${id}`
   return (
-    <Page wide title={shown.workflow_name} heading={<Heading execution={shown} />} actions={<ExecutionActions execution={shown} />}>
+    <Page
+      wide
+      title={shown.workflow_name}
+      heading={<Heading execution={shown} />}
+      actions={<ExecutionActions execution={shown} />}
+    >
       <div className="execution-notes">
         <FailureNote execution={shown} onSelect={select} />
         <WaitsNote execution={shown} onSelect={select} />
@@ -105,7 +110,8 @@ function Heading({ execution }: { execution: Execution }) {
           started <Time at={created_at} />
         </span>
         <span>
-          {isUnfinished(state) ? "for" : "took"} <Duration from={created_at} to={updated_at} isRunning={isUnfinished(state)} />
+          {isUnfinished(state) ? "for" : "took"}{" "}
+          <Duration from={created_at} to={updated_at} isRunning={isUnfinished(state)} />
         </span>
         {description ? <span className="ellipsis">{description}</span> : null}
       </span>

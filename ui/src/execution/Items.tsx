@@ -15,7 +15,10 @@ export function Items({ task, compact = false }: { task: Task; compact?: boolean
   if (counts.running) parts.push(`${counts.running} running`)
   if (counts.failed) parts.push(`${counts.failed} failed`)
   return (
-    <div className={`items ${compact ? "compact" : ""}`} data-items={`${counts.done}/${counts.running}/${counts.failed}/${all}`}>
+    <div
+      className={`items ${compact ? "compact" : ""}`}
+      data-items={`${counts.done}/${counts.running}/${counts.failed}/${all}`}
+    >
       <span className="items-bar" aria-hidden="true">
         <span className="items-done" style={{ width: share(counts.done) }} />
         <span className="items-failed" style={{ width: share(counts.failed) }} />

@@ -13,7 +13,13 @@ export function SearchField({ label, placeholder, value, onChange }: Props) {
     <label className="search-field">
       <Icon name="search" size={14} />
       <span className="visually-hidden">{label}</span>
-      <input className="input" type="search" placeholder={placeholder} value={value} onChange={(event) => onChange(event.target.value)} />
+      <input
+        className="input"
+        type="search"
+        placeholder={placeholder}
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+      />
     </label>
   )
 }

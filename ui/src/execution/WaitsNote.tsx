@@ -5,7 +5,7 @@ import { Link } from "react-router"
 import type { Execution } from "~/api/types"
 import { Button, Icon, isUnfinished, Time, type IconName } from "~/ui"
 import { CompleteDialog } from "./actions/CompleteDialog"
-import { waitsQuery } from "./data"
+import { tasksQuery, waitsQuery } from "./data"
 import type { Wait } from "./types"
 
 const ICONS: Record<Wait["kind"], IconName> = {
@@ -26,7 +26,9 @@ const FIRST = 3
 
 export function WaitsNote({ execution, onSelect }: { execution: Execution; onSelect: (taskId: string) => void }) {
   const isOpen = isUnfinished(execution.state)
-  const { data } = useQuery({ ...waitsQuery(execution.id), enabled: isOpen })
+  // Of thousands of tasks the waits take the server a while: what is drawn comes first.
+  const isDrawn = useQuery({ ...tasksQuery(execution.id), enabled: false }).data !== undefined
+  const { data } = useQuery({ ...waitsQuery(execution.id), enabled: isOpen && isDrawn })
   const [isWhole, setWhole] = useState(false)
   if (!isOpen || !data || data.waits.length === 0) return null
   const waits = [...data.waits].sort((a, b) => ORDER.indexOf(a.kind) - ORDER.indexOf(b.kind))
@@ -74,7 +76,13 @@ function WaitLine({ wait, onSelect }: { wait: Wait; onSelect: (taskId: string) =
         ) : null}
       </span>
       {kind === "async-action" && action_id ? (
-        <Button small kind="primary" icon="check" action="action-execution.complete" onClick={() => setCompleting(true)}>
+        <Button
+          small
+          kind="primary"
+          icon="check"
+          action="action-execution.complete"
+          onClick={() => setCompleting(true)}
+        >
           Complete …
         </Button>
       ) : null}

@@ -10,8 +10,7 @@ import type { TimelineTask } from "./model/timeline"
 import { isFinished } from "./model/tasks"
 import type { Graph, Task, TaskDetail, Waits } from "./types"
 
-const TASK_FIELDS =
-  "id,name,type,state,state_info,runtime_context,created_at,updated_at,started_at,finished_at"
+const TASK_FIELDS = "id,name,type,state,state_info,runtime_context,created_at,updated_at,started_at,finished_at"
 const PAGE = 20_000
 const SOON = 1_000 // ms
 
@@ -158,12 +157,19 @@ class Updates {
     private readonly client: QueryClient,
     private readonly id: string,
   ) {
-    const again = (key: string) => () => void client.invalidateQueries({ queryKey: [key] })
-    this.waits = throttled(again("execution-waits"), 400)
-    this.timeline = throttled(again("execution-timeline"), 1000)
-    this.details = throttled(() => {
-      for (const key of ["task", "task-actions", "task-children"]) again(key)()
-    }, 700)
+    this.waits = this.reader("execution-waits", 400)
+    this.timeline = this.reader("execution-timeline", 1000)
+    const details = ["task", "task-actions", "task-children"].map((key) => this.reader(key, 700))
+    this.details = () => details.forEach((read) => read())
+  }
+
+  /** Reads again what is shown of `key`. A reading that is under way is let finish: changes may come faster than answers. */
+  private reader(key: string, ms: number): () => void {
+    const run = throttled(() => {
+      if (this.client.isFetching({ queryKey: [key] })) setTimeout(run, ms / 2)
+      else void this.client.invalidateQueries({ queryKey: [key] })
+    }, ms)
+    return run
   }
 
   take(batch: LiveBatch): void {
@@ -204,9 +210,11 @@ class Updates {
 
   /** The stream does not tell what led to a task; the list does. */
   private catchUpWith(execution: string): void {
-    const run: () => void = this.behind.get(execution) ?? throttled(() => {
-      setTimeout(() => this.readChanges(execution, run), 250)
-    }, 900)
+    const run: () => void =
+      this.behind.get(execution) ??
+      throttled(() => {
+        setTimeout(() => this.readChanges(execution, run), 250)
+      }, 900)
     this.behind.set(execution, run)
     run()
   }

@@ -24,10 +24,18 @@ export const itemsQuery = (taskId: string, type: string) =>
     queryKey: itemsKey(taskId),
     queryFn: async ({ signal }): Promise<ItemCounts> => {
       const isWorkflow = type === "WORKFLOW"
-      const [path, name] = isWorkflow ? ["workflow_executions", "executions"] : ["action_executions", "action_executions"]
+      const [path, name] = isWorkflow
+        ? ["workflow_executions", "executions"]
+        : ["action_executions", "action_executions"]
       const fields = isWorkflow ? "id,state" : "id,state,accepted"
-      const page = await api.get<Record<string, Row[]>>(`/v2/tasks/${taskId}/${path}`, { fields, limit: 20_000 }, signal)
-      return counted(new Map((page[name] ?? []).map((row) => [row.id, { state: row.state, counts: row.accepted !== false }])))
+      const page = await api.get<Record<string, Row[]>>(
+        `/v2/tasks/${taskId}/${path}`,
+        { fields, limit: 20_000 },
+        signal,
+      )
+      return counted(
+        new Map((page[name] ?? []).map((row) => [row.id, { state: row.state, counts: row.accepted !== false }])),
+      )
     },
     structuralSharing: false,
   })
@@ -44,7 +52,11 @@ export function counted(states: ItemCounts["states"]): ItemCounts {
 }
 
 /** Brings the counts that are shown up to date with what the stream told. */
-export function patchItems(client: QueryClient, actions: readonly ActionEvent[], executions: readonly ExecutionEvent[]): void {
+export function patchItems(
+  client: QueryClient,
+  actions: readonly ActionEvent[],
+  executions: readonly ExecutionEvent[],
+): void {
   const told = new Map<string, Row[]>()
   const add = (taskId: string | null, row: Row): void => {
     if (taskId === null) return

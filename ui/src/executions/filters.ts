@@ -98,16 +98,20 @@ export function listQuery(filters: Filters, now: number): Query {
   }
 }
 
-/** The options of `ostro execution list|cancel|...` that say the same. */
+/** The options of `ostro execution list|cancel|...` that choose the same rows. */
 export function cliOptions(filters: Filters): string {
-  const options: string[] = []
-  for (const state of filters.states) options.push(`--state ${state}`)
-  if (filters.workflow) options.push(`--workflow ${quoted(filters.workflow)}`)
-  for (const tag of filters.tags) options.push(`--tag ${quoted(tag)}`)
-  if (HOURS[filters.since] !== undefined) options.push(`--since ${filters.since}`)
-  if (filters.text) options.push(`--text ${quoted(filters.text)}`)
-  if (!filters.withChildren) options.push("--roots")
-  return options.map((option) => ` ${option}`).join("")
+  const [from, to] = filters.since === "exact" ? [utc(filters.from), utc(filters.to)] : ["", ""]
+  const options = [
+    filters.states.length > 0 && `--state ${filters.states.join(",")}`,
+    filters.workflow && `--workflow ${quoted(filters.workflow)}`,
+    ...filters.tags.map((tag) => `--tag ${quoted(tag)}`),
+    HOURS[filters.since] !== undefined && `--since ${filters.since}`,
+    from && `--since ${quoted(from)}`,
+    to && `--before ${quoted(to)}`,
+    filters.text && `-w ${quoted(`text=${filters.text}`)}`,
+    !filters.withChildren && "--roots",
+  ]
+  return options.map((option) => (option ? ` ${option}` : "")).join("")
 }
 
 /** Whether a change that came by the stream is about a row of this list; null: only the server can tell. */

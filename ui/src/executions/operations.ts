@@ -81,9 +81,12 @@ export const OPERATIONS: readonly Operation[] = [
   },
 ]
 
+const IDS_SHOWN = 20
+
+/** `filter`: options that choose the rows; null: they were chosen one by one. */
 export function commandsOf(operation: Operation, rows: readonly Row[], filter: string | null): Commands {
-  const ids = rows.slice(0, 3).map((row) => row.id)
-  const more = rows.length > ids.length ? ` …and ${rows.length - ids.length} more` : ""
+  const ids = rows.slice(0, IDS_SHOWN).map((row) => row.id)
+  const more = rows.length > ids.length ? `   # and ${rows.length - ids.length} more` : ""
   return {
     cli: `ostro execution ${operation.verb}${filter ?? ` ${ids.join(" ")}${more}`}`,
     curl: operation.curl(ids[0] ?? "EXECUTION_ID") + (rows.length > 1 ? "   # once for each" : ""),

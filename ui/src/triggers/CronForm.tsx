@@ -1,7 +1,7 @@
 import { useState } from "react"
 import { api } from "~/api/client"
 import { useWorkflowNames } from "~/executions/Toolbar"
-import { curlLine, FormDialog, quoted, readObject, SelectField, TextArea, TextField, toast } from "~/ui"
+import { curlLine, FormDialog, keyValues, quoted, readObject, SelectField, TextArea, TextField, toast } from "~/ui"
 import { CATCH_UP, OVERLAP } from "./CronDetails"
 
 const PRESETS: readonly (readonly [pattern: string, label: string])[] = [
@@ -32,7 +32,6 @@ export function CronForm({ onClose, onDone }: { onClose: () => void; onDone: () 
     catch_up: catchUp,
     overlap,
   }
-  const inputs = Object.entries(input.value ?? {}).map(([key, value]) => ` -i ${quoted(`${key}=${textOf(value)}`)}`)
   return (
     <FormDialog
       title="New cron trigger"
@@ -42,7 +41,11 @@ export function CronForm({ onClose, onDone }: { onClose: () => void; onDone: () 
       wide
       isReady={name !== "" && chosen !== "" && pattern !== "" && input.error === null}
       commands={{
-        cli: `ostro cron-trigger create ${quoted(name || "NAME")} ${quoted(chosen || "WORKFLOW")} --pattern ${quoted(pattern)}${inputs.join("")}`,
+        cli:
+          `ostro cron-trigger create ${quoted(name || "NAME")} ${quoted(chosen || "WORKFLOW")}` +
+          ` --pattern ${quoted(pattern)} --time-zone ${quoted(zone)}${keyValues("-i", input.value ?? {})}` +
+          (catchUp === "one" ? "" : ` --catch-up ${catchUp}`) +
+          (overlap === "all" ? "" : ` --overlap ${overlap}`),
         curl: curlLine("POST", "/v2/cron_triggers", body),
       }}
       onSubmit={async () => {
@@ -73,7 +76,7 @@ export function CronForm({ onClose, onDone }: { onClose: () => void; onDone: () 
         />
         <TextField label="Time zone" value={zone} onChange={(event) => setZone(event.target.value)} required />
       </div>
-      <div className="row wrap" role="group" aria-label="Common patterns">
+      <div className="row wrap presets" role="group" aria-label="Common patterns">
         {PRESETS.map(([value, label]) => (
           <button key={value} type="button" className="link-button" onClick={() => setPattern(value)}>
             {label}
@@ -104,8 +107,4 @@ export function CronForm({ onClose, onDone }: { onClose: () => void; onDone: () 
       </div>
     </FormDialog>
   )
-}
-
-function textOf(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value)
 }

@@ -2,7 +2,7 @@ import { useQuery } from "@tanstack/react-query"
 import { useState } from "react"
 import { api, parsed } from "~/api/client"
 import type { EventTrigger } from "~/api/types"
-import { curlLine, FormDialog, quoted, readObject, SelectField, TextArea, TextField, toast } from "~/ui"
+import { curlLine, FormDialog, keyValues, quoted, readObject, SelectField, TextArea, TextField, toast } from "~/ui"
 
 interface Choice {
   id: string
@@ -49,9 +49,12 @@ export function EventForm({
       wide
       isReady={name !== "" && chosen !== "" && exchange !== "" && topic !== "" && event !== "" && input.error === null}
       commands={{
-        cli: trigger
-          ? `ostro event-trigger update ${trigger.id} --name ${quoted(name)}`
-          : `ostro event-trigger create ${quoted(name || "NAME")} ${quoted(workflowName)} --exchange ${quoted(exchange || "EXCHANGE")} --topic ${quoted(topic || "TOPIC")} --event ${quoted(event || "EVENT")}`,
+        cli:
+          (trigger
+            ? `ostro event-trigger update ${trigger.id} --workflow ${quoted(workflowName)}`
+            : `ostro event-trigger create ${quoted(workflowName)} --exchange ${quoted(exchange || "EXCHANGE")}` +
+              ` --topic ${quoted(topic || "TOPIC")} --event ${quoted(event || "EVENT")}`) +
+          ` --name ${quoted(name || "NAME")}${keyValues("-i", input.value ?? {})}`,
         curl: curlLine(method ?? "POST", path ?? "", body),
       }}
       onSubmit={async () => {

@@ -14,6 +14,23 @@ export function quoted(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`
 }
 
+/** ` -i region=eu -i full=true`: fields of an object as options; the command line reads a value as JSON, or else as text. */
+export function keyValues(option: string, fields: Record<string, unknown>): string {
+  return Object.entries(fields)
+    .map(([name, value]) => ` ${option} ${quoted(`${name}=${plainValue(value)}`)}`)
+    .join("")
+}
+
+function plainValue(value: unknown): string {
+  if (typeof value !== "string") return JSON.stringify(value)
+  try {
+    JSON.parse(value)
+    return JSON.stringify(value) // "3" is a text and must stay one
+  } catch {
+    return value
+  }
+}
+
 /** The curl line of a request to this server. With authentication it takes the token from `$OSTRO_TOKEN`. */
 export function curlLine(method: string, path: string, json?: unknown, text?: string): string {
   const parts = ["curl", "-sS"]

@@ -1,7 +1,9 @@
 import { useEffect, useId, useRef, type ReactNode } from "react"
 import { Button } from "./Button"
 
-/** A modal dialog: focus stays inside, Escape and the cross close it. Mount it only while it is open. */
+const FIRST_FIELD = ":is(input, textarea, select):not([type=checkbox], :disabled)"
+
+/** A modal dialog: focus goes to its first field and stays inside, Escape and the cross close it. Mount it only while it is open. */
 export function Dialog({
   title,
   onClose,
@@ -19,7 +21,9 @@ export function Dialog({
   const titleId = useId()
   useEffect(() => {
     const element = dialog.current
-    if (element && !element.open) element.showModal()
+    if (!element || element.open) return
+    element.showModal()
+    element.querySelector<HTMLElement>(FIRST_FIELD)?.focus()
   }, [])
   return (
     <dialog

@@ -1,5 +1,5 @@
 export { Button, ButtonLink } from "./Button"
-export { CommandLines, CommandsButton, curlLine, quoted, type Commands } from "./CommandLines"
+export { CommandLines, CommandsButton, curlLine, keyValues, quoted, type Commands } from "./CommandLines"
 export { CopyButton, copyText } from "./Copy"
 export { DataTable, type Column, type Selection, type Sorting } from "./DataTable"
 export { Dialog } from "./Dialog"

@@ -26,11 +26,22 @@ class IdentityHttp:
 
     async def get(self, url: str, headers: Mapping[str, str] = {}) -> tuple[int, bytes]:
         """Status and body. Unavailable if there is no answer in time, or one that is too long."""
+        return await self._request("GET", url, headers)
+
+    async def post(self, url: str, form: Mapping[str, str], headers: Mapping[str, str] = {}) -> tuple[int, bytes]:
+        """As `get`, with a form for a body."""
+        return await self._request("POST", url, headers, form)
+
+    async def _request(
+        self, method: str, url: str, headers: Mapping[str, str], form: Mapping[str, str] | None = None
+    ) -> tuple[int, bytes]:
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=_SECONDS)
             self._session = aiohttp.ClientSession(timeout=timeout, trust_env=False)
         try:
-            async with self._session.get(url, headers=headers, ssl=self._tls, allow_redirects=False) as answer:
+            async with self._session.request(
+                method, url, headers=headers, data=form, ssl=self._tls, allow_redirects=False
+            ) as answer:
                 body = bytearray()
                 async for part in answer.content.iter_any():
                     body += part

@@ -27,6 +27,7 @@ ADMIN: Final = "admin"
 
 _ALGORITHMS: Final = [f"{kind}{bits}" for kind in ("RS", "PS", "ES") for bits in (256, 384, 512)] + ["EdDSA", "Ed25519"]
 _REALM = re.compile(r"[\w.@~-]{1,255}")
+_SERVICE = "The token issuer"
 _INVALID = "Failed to validate access token: Auth token is invalid"
 
 
@@ -53,7 +54,7 @@ class OidcAuthenticator:
         self._settings = settings
         self._issuer = settings.issuer.rstrip("/")
         self._clock = clock
-        self._http = IdentityHttp("The token issuer", settings.cafile)
+        self.http = IdentityHttp(_SERVICE, settings.cafile)
         self._known = CallerCache(clock, KNOWN_SECONDS)
         self._keys: dict[str, _Keys] = {}
 
@@ -61,6 +62,14 @@ class OidcAuthenticator:
         return self._known.get(token) or await self._verify(token)
 
     async def _verify(self, token: str) -> Caller:
+        claims, realm = await self.verified(token, self._settings.audience)
+        caller = self._caller(claims, realm)
+        self._known.put(token, caller, int(claims["exp"]) * 1_000_000)
+        return caller
+
+    async def verified(self, token: str, audience: str) -> tuple[dict[str, Any], str]:
+        """The claims and the realm of a token that is good. `audience`: whom it must be for; "" is anybody.
+        Raises Unauthenticated, Unavailable."""
         try:
             header, claims = _unverified(token)
         except (JoseError, ValueError, TypeError, KeyError):
@@ -69,12 +78,21 @@ class OidcAuthenticator:
         keys = await self._keys_of(issuer, header.get("kid"))
         try:
             verified = jwt.decode(token, keys, algorithms=_ALGORITHMS)
-            self._registry(str(claims["iss"])).validate(verified.claims)
+            _registry(str(claims["iss"]), audience, self._clock.now()).validate(verified.claims)
         except (JoseError, ValueError, TypeError) as error:
             raise Unauthenticated(f"{_INVALID}: {_reason(error)}") from None
-        caller = self._caller(verified.claims, realm)
-        self._known.put(token, caller, int(verified.claims["exp"]) * 1_000_000)
-        return caller
+        return dict(verified.claims), realm
+
+    async def ends_at(self, token: str) -> int:
+        """Microseconds since the epoch. Raises as `verified`."""
+        claims, _ = await self.verified(token, self._settings.audience)
+        return int(claims["exp"]) * 1_000_000
+
+    def issuer_of(self, realm: str) -> str:
+        """The address of a realm; the configured issuer's own without one, or if it is a realm itself."""
+        if not realm or "/realms/" in self._issuer:
+            return self._issuer
+        return self._known_issuer(f"{self._issuer}/realms/{realm}")[0]
 
     def _known_issuer(self, issuer: Any) -> tuple[str, str]:
         """(the issuer's address, its realm or ""). Whom to ask for keys is never up to the token."""
@@ -86,12 +104,6 @@ class OidcAuthenticator:
             if found and base == self._issuer and _REALM.fullmatch(realm) and realm not in (".", ".."):
                 return issuer, realm
         raise Unauthenticated(f"{_INVALID}: it is from another issuer.")
-
-    def _registry(self, issuer: str) -> jwt.JWTClaimsRegistry:
-        wanted: dict[str, Any] = {"iss": {"essential": True, "value": issuer}, "exp": {"essential": True}}
-        if self._settings.audience:
-            wanted["aud"] = {"essential": True, "value": self._settings.audience}
-        return jwt.JWTClaimsRegistry(now=self._clock.now() // 1_000_000, leeway=LEEWAY, **wanted)
 
     async def _keys_of(self, issuer: str, kid: Any) -> KeySet:
         """From memory, unless they are old or lack the key: issuers change their keys."""
@@ -108,10 +120,9 @@ class OidcAuthenticator:
         return keys
 
     async def _read_keys(self, issuer: str) -> KeySet:
-        about = await self._json(f"{issuer}/.well-known/openid-configuration")
-        address = about.get("jwks_uri")
-        if about.get("issuer", "").rstrip("/") != issuer.rstrip("/") or not isinstance(address, str):
-            raise shape_error("The token issuer", "its configuration is not its own")
+        address = (await self.about(issuer)).get("jwks_uri")
+        if not isinstance(address, str):
+            raise shape_error(_SERVICE, "its configuration names no keys")
         document = await self._json(address)
         usable = [
             key
@@ -121,10 +132,18 @@ class OidcAuthenticator:
         try:
             return KeySet.import_key_set({"keys": usable})
         except (JoseError, ValueError, TypeError, KeyError):
-            raise shape_error("The token issuer", "its keys cannot be read") from None
+            raise shape_error(_SERVICE, "its keys cannot be read") from None
+
+    async def about(self, issuer: str) -> dict[str, Any]:
+        """The issuer's published configuration. Raises Unauthenticated if there is no such issuer, Unavailable."""
+        found = await self._json(f"{issuer}/.well-known/openid-configuration")
+        name = found.get("issuer")
+        if not isinstance(name, str) or name.rstrip("/") != issuer.rstrip("/"):
+            raise shape_error(_SERVICE, "its configuration is not its own")
+        return found
 
     async def _json(self, address: str) -> dict[str, Any]:
-        status, body = await self._http.get(address)
+        status, body = await self.http.get(address)
         if status == 404:
             raise Unauthenticated(f"{_INVALID}: its issuer does not exist.")
         try:
@@ -132,7 +151,7 @@ class OidcAuthenticator:
         except msgspec.MsgspecError:
             found = None
         if status != 200 or found is None:
-            raise shape_error("The token issuer", f"status {status}, or no JSON")
+            raise shape_error(_SERVICE, f"status {status}, or no JSON")
         return found
 
     def _caller(self, claims: dict[str, Any], realm: str) -> Caller:
@@ -154,7 +173,7 @@ class OidcAuthenticator:
         )
 
     async def close(self) -> None:
-        await self._http.close()
+        await self.http.close()
 
 
 def _unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -164,6 +183,13 @@ def _unverified(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
     if not isinstance(claims, dict):
         raise ValueError("no claims")
     return dict(parts.protected), claims
+
+
+def _registry(issuer: str, audience: str, now: int) -> jwt.JWTClaimsRegistry:
+    wanted: dict[str, Any] = {"iss": {"essential": True, "value": issuer}, "exp": {"essential": True}}
+    if audience:
+        wanted["aud"] = {"essential": True, "value": audience}
+    return jwt.JWTClaimsRegistry(now=now // 1_000_000, leeway=LEEWAY, **wanted)
 
 
 def _inside(claims: dict[str, Any], path: str) -> Any:

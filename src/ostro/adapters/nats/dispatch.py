@@ -39,6 +39,7 @@ _MOST_UNDER_WAY: Final = 8  # batches without acknowledgement
 _WINDOW: Final = 4_096  # jobs of one target in the stream; the others wait here, where projects take turns
 _LOOK_AGAIN: Final = 0.1  # seconds, while a window is full
 _PAUSE: Final = 0.5  # seconds after the stream has refused something
+_LONGEST_PAUSE: Final = 4.0  # seconds between tries to make the stream
 _ACK: Final = 3.0  # seconds
 _SWEEP: Final = 10.0  # seconds between looks for jobs that got lost
 _LOST_AFTER: Final = 20.0  # seconds that a job waits before it is looked for
@@ -76,6 +77,8 @@ class Dispatch:
         self._ids = itertools.count()
         self._under_way: dict[str, tuple[float, list[_Open]]] = {}
         self._refused_until = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._is_restoring = False
         self._heard: Heard | None = None
         self._unlisten: Callable[[], None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -100,6 +103,8 @@ class Dispatch:
             self._unlisten()
         for task in self._tasks:
             task.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._heard is not None:
             await self._heard.end()
@@ -189,7 +194,12 @@ class Dispatch:
                 self._later(_PAUSE)
 
     def _later(self, seconds: float) -> None:
-        asyncio.get_running_loop().call_later(seconds, self._wake.set)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._on_timer)
+
+    def _on_timer(self) -> None:
+        self._timer = None
+        self._wake.set()
 
     async def _send_some(self, now: float) -> None:
         for target in tuple(self._waiting):
@@ -281,16 +291,24 @@ class Dispatch:
 
     async def _restore(self) -> None:
         """Make the stream if it is gone; then all that it held is sent again."""
-        while self._connection.is_connected:
-            try:
-                if await ensure_stream(self._connection):
-                    self._credit.clear()
-                    self._send_again([entry for entry in self._open.values() if entry.sent_at])
-                self._wake.set()
-                return
-            except _FAILED as error:
-                log.warning("the stream of actions cannot be used", error=str(error) or type(error).__name__)
-                await asyncio.sleep(_PAUSE)
+        if self._is_restoring:
+            return
+        self._is_restoring = True
+        pause = _PAUSE
+        try:
+            while self._connection.is_connected:
+                try:
+                    if await ensure_stream(self._connection):
+                        self._credit.clear()
+                        self._send_again([entry for entry in self._open.values() if entry.sent_at])
+                    self._wake.set()
+                    return
+                except _FAILED as error:
+                    log.warning("the stream of actions cannot be used", error=str(error) or type(error).__name__)
+                    await asyncio.sleep(pause)
+                    pause = min(2 * pause, _LONGEST_PAUSE)
+        finally:
+            self._is_restoring = False
 
     def _send_again(self, entries: Sequence[_Open]) -> None:
         if entries:

@@ -282,8 +282,8 @@ class Intake:
     async def _give_back(self, before: float) -> None:
         """Jobs for which there was no room after all: another executor may have some."""
         for key in tuple(self._ready):
-            held = self._held[key]
-            if held.came_at < before:
+            held = self._held.get(key)
+            if held is not None and held.came_at < before:
                 self._ready.remove(key)
                 del self._held[key]
                 self._epochs.pop(key[0], None)

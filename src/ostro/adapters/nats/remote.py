@@ -106,6 +106,7 @@ class RemoteEngine:
         subject = self._connection.subjects.commands(shard_of(root_id))
         until = time.monotonic() + patience
         count = 0
+        pause = _AGAIN_AFTER
         while True:
             count += 1
             try:
@@ -120,9 +121,11 @@ class RemoteEngine:
                 error = error_of(fault)
                 if not is_passing(error):
                     raise error
+                if type(error) is Unavailable:
+                    pause *= 2  # an owner that has too much to do is not to get more of it
             if time.monotonic() > until:
                 raise error or Unavailable("No engine answers for this execution. Try again soon.")
-            await asyncio.sleep(_AGAIN_AFTER)
+            await asyncio.sleep(pause)
 
     def _sealed(self, command: c.Command) -> c.Command:
         if not isinstance(command, c.StartExecution) or not command.user or not command.user.get("token"):

@@ -1,16 +1,14 @@
 """The store in a SQL database. `open_store` is the way in."""
 
 import asyncio
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 from ostro.adapters.sql.sqlite.open import SqliteStore
+from ostro.adapters.sql.urls import POSTGRESQL, SQLITE
 from ostro.model.errors import InvalidInput
 
 if TYPE_CHECKING:
     from ostro.adapters.sql.postgres.open import PostgresStore
-
-SQLITE: Final = "sqlite:///"
-POSTGRESQL: Final = ("postgresql://", "postgres://")
 
 __all__ = ["POSTGRESQL", "SQLITE", "SqliteStore", "open_store"]
 

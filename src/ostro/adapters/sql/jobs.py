@@ -4,7 +4,12 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
+
+TOO_SLOW: Final = (
+    "The query takes too long: it filters or sorts by something that has no index. Narrow it, for instance by"
+    " state, workflow_name or created_at, or sort by created_at."
+)
 
 
 class Job:

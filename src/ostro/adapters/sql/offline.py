@@ -11,9 +11,8 @@ from ostro.adapters.sql.sqlite.lock import FileLock
 from ostro.adapters.sql.sqlite.schema import ensure_schema as ensure_file
 from ostro.adapters.sql.sqlite.schema import stored_revision as file_revision
 from ostro.adapters.sql.sqlite.schema import upgrade as upgrade_file
+from ostro.adapters.sql.urls import SQLITE
 from ostro.model.errors import NotFound, StoreError
-
-SQLITE: Final = "sqlite:///"
 
 T = TypeVar("T")
 

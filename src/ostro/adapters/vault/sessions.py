@@ -15,6 +15,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 SESSIONS: Final = b"ostro browser session 1"
+VISITS: Final = b"ostro browser visit 1"  # to an issuer, to log in there
+RENEWALS: Final = b"ostro browser renewal 1"
 MESSAGES: Final = b"ostro message 1"  # between processes
 _NONCE_BYTES: Final = 12
 

@@ -63,7 +63,7 @@ def _text(wait: Wait) -> str:
         case "join":
             return f"waits for {wait.what}"
         case "limit":
-            return "waits for a place: as many executions run as a limit allows"
+            return f"waits for a place: there are as many {wait.what} as a limit allows"
         case "child":
             return "waits for its sub-workflow"
     return "is about to go on"

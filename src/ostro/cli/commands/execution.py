@@ -347,11 +347,10 @@ def rerun(
     """
     client, variables = server.client, read_values("--env", env) if env else None
 
-    def act(one: Any) -> None:
-        for failed in _failed(server, one.id, task):
-            client.tasks.rerun(failed.id, reset=not no_reset, env=variables)
-
-    change_all(server, "rerun", ids, filters, frozenset({"ERROR"}), act, yes=yes, asks=False)
+    change_all(
+        server, "rerun", ids, filters, frozenset({"ERROR"}),
+        lambda one: client.executions.rerun(one.id, task=task, reset=not no_reset, env=variables), yes=yes, asks=False,
+    )  # fmt: skip
 
 
 @execution.command()

@@ -22,14 +22,20 @@ export function CompleteDialog({ id, name, onClose }: { id: string; name: string
   const [text, setText] = useState("")
   const { run, isBusy, error } = useChange()
   const result = readResult(text)
-  const body = { state, ...(text.trim() && state !== "CANCELLED" && result.error === null ? { output: result.value } : {}) }
+  const body = {
+    state,
+    ...(text.trim() && state !== "CANCELLED" && result.error === null ? { output: result.value } : {}),
+  }
   const output = "output" in body ? ` -o ${quoted(JSON.stringify(body.output))}` : ""
   return (
     <ConfirmDialog
       title={`Complete ${name}`}
       verb="Complete"
       action={VERBS[state].action}
-      commands={{ cli: `ostro action-execution ${VERBS[state].cli} ${id}${output}`, curl: curlLine("PUT", `/v2/action_executions/${id}`, body) }}
+      commands={{
+        cli: `ostro action-execution ${VERBS[state].cli} ${id}${output}`,
+        curl: curlLine("PUT", `/v2/action_executions/${id}`, body),
+      }}
       isBusy={isBusy}
       isReady={result.error === null}
       error={error}
@@ -40,7 +46,12 @@ export function CompleteDialog({ id, name, onClose }: { id: string; name: string
         })
       }}
     >
-      <SelectField label="It ends with" options={ENDS} value={state} onChange={(event) => setState(event.target.value as End)} />
+      <SelectField
+        label="It ends with"
+        options={ENDS}
+        value={state}
+        onChange={(event) => setState(event.target.value as End)}
+      />
       {state === "CANCELLED" ? null : (
         <TextArea
           label={state === "SUCCESS" ? "Result (JSON)" : "Error (JSON)"}

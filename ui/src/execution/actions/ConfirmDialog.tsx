@@ -17,7 +17,19 @@ interface Props {
   onClose: () => void
 }
 
-export function ConfirmDialog({ title, verb, action, children, commands, isDanger, isBusy, isReady = true, error, onConfirm, onClose }: Props) {
+export function ConfirmDialog({
+  title,
+  verb,
+  action,
+  children,
+  commands,
+  isDanger,
+  isBusy,
+  isReady = true,
+  error,
+  onConfirm,
+  onClose,
+}: Props) {
   return (
     <Dialog
       title={title}
@@ -25,7 +37,13 @@ export function ConfirmDialog({ title, verb, action, children, commands, isDange
       footer={
         <>
           <Button onClick={onClose}>Close</Button>
-          <Button kind={isDanger ? "danger" : "primary"} action={action} isBusy={isBusy} disabled={!isReady} onClick={onConfirm}>
+          <Button
+            kind={isDanger ? "danger" : "primary"}
+            action={action}
+            isBusy={isBusy}
+            disabled={!isReady}
+            onClick={onConfirm}
+          >
             {verb}
           </Button>
         </>

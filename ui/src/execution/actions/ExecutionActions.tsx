@@ -3,7 +3,21 @@ import { useState } from "react"
 import { useNavigate } from "react-router"
 import { api } from "~/api/client"
 import type { Execution } from "~/api/types"
-import { Button, CommandLines, curlLine, Dialog, isUnfinished, Menu, quoted, TextArea, TextField, readObject, toastError, type Commands, type MenuItem } from "~/ui"
+import {
+  Button,
+  CommandLines,
+  curlLine,
+  Dialog,
+  isUnfinished,
+  Menu,
+  quoted,
+  TextArea,
+  TextField,
+  readObject,
+  toastError,
+  type Commands,
+  type MenuItem,
+} from "~/ui"
 import { ConfirmDialog } from "./ConfirmDialog"
 import { StartAgain } from "./StartAgain"
 import { useChange } from "./useChange"
@@ -22,7 +36,14 @@ export function ExecutionActions({ execution }: { execution: Execution }) {
   const items: MenuItem[] = [
     { label: "Start again …", icon: "executions", action: "execution.start-again", onSelect: () => setOpen("again") },
     ...(state === "PAUSED"
-      ? [{ label: "Resume with an environment …", icon: "environment" as const, action: "execution.resume", onSelect: () => setOpen("resume") }]
+      ? [
+          {
+            label: "Resume with an environment …",
+            icon: "environment" as const,
+            action: "execution.resume",
+            onSelect: () => setOpen("resume"),
+          },
+        ]
       : []),
     { label: "Describe …", icon: "edit", action: "execution.describe", onSelect: () => setOpen("describe") },
     { label: "Show as commands …", icon: "terminal", onSelect: () => setOpen("commands") },
@@ -31,12 +52,23 @@ export function ExecutionActions({ execution }: { execution: Execution }) {
   return (
     <>
       {state === "RUNNING" ? (
-        <Button icon="pause" action="execution.pause" isBusy={isBusy} onClick={() => set("PAUSED", "The execution is paused.")}>
+        <Button
+          icon="pause"
+          action="execution.pause"
+          isBusy={isBusy}
+          onClick={() => set("PAUSED", "The execution is paused.")}
+        >
           Pause
         </Button>
       ) : null}
       {state === "PAUSED" ? (
-        <Button kind="primary" icon="executions" action="execution.resume" isBusy={isBusy} onClick={() => set("RUNNING", "The execution goes on.")}>
+        <Button
+          kind="primary"
+          icon="executions"
+          action="execution.resume"
+          isBusy={isBusy}
+          onClick={() => set("RUNNING", "The execution goes on.")}
+        >
           Resume
         </Button>
       ) : null}
@@ -81,10 +113,19 @@ function CancelDialog({ execution: { id }, onClose }: DialogProps) {
       isBusy={isBusy}
       error={error}
       onClose={onClose}
-      onConfirm={() => void run(() => api.put(path(id), body), "The execution is cancelled.").then((done) => done !== undefined && onClose())}
+      onConfirm={() =>
+        void run(() => api.put(path(id), body), "The execution is cancelled.").then(
+          (done) => done !== undefined && onClose(),
+        )
+      }
     >
       <p>No further task begins; sub-executions are cancelled, too. Actions that run already are not waited for.</p>
-      <TextField label="Reason" hint="Shown with the execution." value={why} onChange={(event) => setWhy(event.target.value)} />
+      <TextField
+        label="Reason"
+        hint="Shown with the execution."
+        value={why}
+        onChange={(event) => setWhy(event.target.value)}
+      />
     </ConfirmDialog>
   )
 }
@@ -113,7 +154,7 @@ function DeleteDialog({ execution: { id, state, workflow_name }, onClose }: Dial
       }
     >
       <p>
-        <strong>{workflow_name}</strong> with all its tasks, results and sub-executions is deleted for good.
+        <strong>{workflow_name}</strong> with all its tasks, results and sub-executions will be deleted for good.
         {query ? " It has not finished: what runs is abandoned." : ""}
       </p>
     </ConfirmDialog>
@@ -134,7 +175,11 @@ function DescribeDialog({ execution: { id, description }, onClose }: DialogProps
       isReady={text.trim() !== ""}
       error={error}
       onClose={onClose}
-      onConfirm={() => void run(() => api.put(path(id), body), "The description is saved.").then((done) => done !== undefined && onClose())}
+      onConfirm={() =>
+        void run(() => api.put(path(id), body), "The description is saved.").then(
+          (done) => done !== undefined && onClose(),
+        )
+      }
     >
       <TextField label="Description" value={text} onChange={(event) => setText(event.target.value)} />
     </ConfirmDialog>
@@ -157,9 +202,20 @@ function ResumeDialog({ execution: { id }, onClose }: DialogProps) {
       isReady={env.error === null}
       error={error}
       onClose={onClose}
-      onConfirm={() => void run(() => api.put(path(id), body), "The execution goes on.").then((done) => done !== undefined && onClose())}
+      onConfirm={() =>
+        void run(() => api.put(path(id), body), "The execution goes on.").then(
+          (done) => done !== undefined && onClose(),
+        )
+      }
     >
-      <TextArea label="Environment (JSON)" hint="Merged into that of the execution." error={env.error} placeholder="{}" value={text} onChange={(event) => setText(event.target.value)} />
+      <TextArea
+        label="Environment (JSON)"
+        hint="Merged into that of the execution."
+        error={env.error}
+        placeholder="{}"
+        value={text}
+        onChange={(event) => setText(event.target.value)}
+      />
     </ConfirmDialog>
   )
 }

@@ -15,7 +15,12 @@ export function RerunDialog({ task, onClose }: { task: TaskDetail; onClose: () =
   const hasEnv = env.trim() !== "" && read.value !== null
   const body = { state: "RUNNING", reset: isReset, ...(hasEnv ? { env: read.value } : {}) }
   const isItems = contextOf(task).with_items !== undefined
-  const cli = ["ostro task rerun", task.id, ...(isReset ? [] : ["--no-reset"]), ...(hasEnv ? ["-e", quoted(JSON.stringify(read.value))] : [])]
+  const cli = [
+    "ostro task rerun",
+    task.id,
+    ...(isReset ? [] : ["--no-reset"]),
+    ...(hasEnv ? ["-e", quoted(JSON.stringify(read.value))] : []),
+  ]
   return (
     <ConfirmDialog
       title={`Rerun ${task.name}`}
@@ -72,8 +77,8 @@ export function SkipDialog({ task, onClose }: { task: TaskDetail; onClose: () =>
       }}
     >
       <p>
-        The task is left in error for good: it counts as skipped, <code>publish-on-skip</code> and <code>on-skip</code> apply, and the
-        execution goes on.
+        The task is left in error for good: it counts as skipped, <code>publish-on-skip</code> and <code>on-skip</code>{" "}
+        apply, and the execution goes on.
       </p>
     </ConfirmDialog>
   )

@@ -14,7 +14,8 @@ export function useChange() {
       try {
         const result = await what()
         toast(said)
-        for (const key of ["execution", "execution-waits", "task", "task-actions"]) void client.invalidateQueries({ queryKey: [key] })
+        for (const key of ["execution", "execution-waits", "task", "task-actions"])
+          void client.invalidateQueries({ queryKey: [key] })
         return result
       } catch (problem) {
         setError(problem)

@@ -83,7 +83,13 @@ function shift(canvas: HTMLCanvasElement, { bitmap, viewport: old }: Picture, no
   const context = prepared(canvas)
   if (!context) return
   const scale = now.zoom / old.zoom
-  context.drawImage(bitmap, now.x - old.x * scale, now.y - old.y * scale, canvas.clientWidth * scale, canvas.clientHeight * scale)
+  context.drawImage(
+    bitmap,
+    now.x - old.x * scale,
+    now.y - old.y * scale,
+    canvas.clientWidth * scale,
+    canvas.clientHeight * scale,
+  )
 }
 
 /** A 2D context of the canvas' real size, cleared, in CSS pixels. */

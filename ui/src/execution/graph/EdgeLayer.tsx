@@ -17,13 +17,30 @@ export function EdgeLayer({ scene, boxes, views }: Props) {
       <svg className="edges" aria-hidden="true">
         <defs>
           {["arrow", "arrow-taken"].map((id) => (
-            <marker key={id} id={id} viewBox="0 0 10 10" refX="8.5" refY="5" markerWidth="9" markerHeight="9" markerUnits="userSpaceOnUse" orient="auto">
+            <marker
+              key={id}
+              id={id}
+              viewBox="0 0 10 10"
+              refX="8.5"
+              refY="5"
+              markerWidth="9"
+              markerHeight="9"
+              markerUnits="userSpaceOnUse"
+              orient="auto"
+            >
               <path className={id} d="M 1 1 L 9 5 L 1 9 z" />
             </marker>
           ))}
         </defs>
         {scene.lines.map((line) => (
-          <Way key={line.id} line={line} view={views.get(line.id)} scene={scene} from={boxes.get(line.from)} to={boxes.get(line.to)} />
+          <Way
+            key={line.id}
+            line={line}
+            view={views.get(line.id)}
+            scene={scene}
+            from={boxes.get(line.from)}
+            to={boxes.get(line.to)}
+          />
         ))}
       </svg>
       {scene.lines.map((line) => (
@@ -83,6 +100,13 @@ function middle({ points }: SceneLine): { x: number; y: number } | null {
 function titleOf({ edge }: SceneLine, view: EdgeView | undefined): string {
   const lines = [`${edge.from} → ${edge.to}`, edge.clause + (edge.is_default ? " (task-defaults)" : "")]
   if (edge.condition) lines.push(edge.condition)
-  if (view) lines.push(view.taken ? `taken ${view.taken === 1 ? "once" : `${view.taken} times`}` : view.isPassed ? "not taken" : "not yet")
+  if (view)
+    lines.push(
+      view.taken
+        ? `taken ${view.taken === 1 ? "once" : `${view.taken} times`}`
+        : view.isPassed
+          ? "not taken"
+          : "not yet",
+    )
   return lines.join("\n")
 }

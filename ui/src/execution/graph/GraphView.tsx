@@ -105,7 +105,8 @@ function Plane({
   )
   const walk = (event: KeyboardEvent) => {
     if (event.target instanceof HTMLElement && event.target.closest("select, input")) return
-    const current = (selected === null ? undefined : boxes.get(selected)) ?? (focus === null ? undefined : boxes.get(focus))
+    const current =
+      (selected === null ? undefined : boxes.get(selected)) ?? (focus === null ? undefined : boxes.get(focus))
     if (isArrow(event.key)) {
       const box = selected === null ? current : current && nextBox(scene, current, event.key)
       if (!box) return
@@ -131,9 +132,24 @@ function Plane({
 
   const selectedView = selected === null ? undefined : views.get(selected)
   return (
-    <div className="graph" ref={frame} onKeyDown={walk} tabIndex={0} role="group" aria-label={label} data-graph={scene.boxes.length}>
+    <div
+      className="graph"
+      ref={frame}
+      onKeyDown={walk}
+      tabIndex={0}
+      role="group"
+      aria-label={label}
+      data-graph={scene.boxes.length}
+    >
       {scene.isLarge ? (
-        <CanvasLayer scene={scene} boxes={boxes} nodes={views} edges={edgeViews} viewport={viewport} areBoxesDrawn={isFar} />
+        <CanvasLayer
+          scene={scene}
+          boxes={boxes}
+          nodes={views}
+          edges={edgeViews}
+          viewport={viewport}
+          areBoxesDrawn={isFar}
+        />
       ) : null}
       <ReactFlow
         nodes={nodes}

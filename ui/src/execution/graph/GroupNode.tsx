@@ -20,21 +20,46 @@ export function GroupNode({ data }: NodeProps<Node<TaskNodeData>>) {
         {view?.state ? <State state={view.state} /> : null}
         {place ? (
           <span className="group-place">
-            <button type="button" className="mark-button" tabIndex={index} aria-label="Former item" onClick={() => onStep?.(box, -1)}>
+            <button
+              type="button"
+              className="mark-button"
+              tabIndex={index}
+              aria-label="Former item"
+              onClick={() => onStep?.(box, -1)}
+            >
               <Icon name="left" size={12} />
             </button>
             {place.index + 1} of {place.total}
-            <button type="button" className="mark-button" tabIndex={index} aria-label="Next item" onClick={() => onStep?.(box, 1)}>
+            <button
+              type="button"
+              className="mark-button"
+              tabIndex={index}
+              aria-label="Next item"
+              onClick={() => onStep?.(box, 1)}
+            >
               <Icon name="right" size={12} />
             </button>
           </span>
         ) : null}
         {inner ? (
-          <Link className="mark-button" tabIndex={index} to={`/executions/${inner.id}`} aria-label={`Go to the execution of ${node.name}`} title="Go to this execution">
+          <Link
+            className="mark-button"
+            tabIndex={index}
+            to={`/executions/${inner.id}`}
+            aria-label={`Go to the execution of ${node.name}`}
+            title="Go to this execution"
+          >
             <Icon name="external" size={13} />
           </Link>
         ) : null}
-        <button type="button" className="mark-button" tabIndex={index} aria-label={`Close ${node.name}`} title="Close (e)" onClick={() => onToggle?.(box)}>
+        <button
+          type="button"
+          className="mark-button"
+          tabIndex={index}
+          aria-label={`Close ${node.name}`}
+          title="Close (e)"
+          onClick={() => onToggle?.(box)}
+        >
           <Icon name="minus" size={13} />
         </button>
       </div>

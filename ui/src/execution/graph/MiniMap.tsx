@@ -25,7 +25,8 @@ export function MiniMap(props: Props) {
     latest.current = props
     if (!canvas.current) return
     const { current } = ground
-    if (current?.scene !== props.scene || current.nodes !== props.nodes) ground.current = { ...props, bitmap: boxesOf(canvas.current, props) }
+    if (current?.scene !== props.scene || current.nodes !== props.nodes)
+      ground.current = { ...props, bitmap: boxesOf(canvas.current, props) }
     draw(canvas.current, props, ground.current?.bitmap)
   })
   useEffect(() => {
@@ -57,7 +58,11 @@ export function MiniMap(props: Props) {
 }
 
 function placing(scene: Scene): { scale: number; left: number; top: number } {
-  const scale = Math.min((WIDTH - 2 * PAD) / Math.max(1, scene.width), (HEIGHT - 2 * PAD) / Math.max(1, scene.height), 0.12)
+  const scale = Math.min(
+    (WIDTH - 2 * PAD) / Math.max(1, scene.width),
+    (HEIGHT - 2 * PAD) / Math.max(1, scene.height),
+    0.12,
+  )
   return { scale, left: (WIDTH - scene.width * scale) / 2, top: (HEIGHT - scene.height * scale) / 2 }
 }
 
@@ -81,7 +86,11 @@ function boxesOf(canvas: HTMLCanvasElement, { scene, nodes }: Props): HTMLCanvas
   return bitmap
 }
 
-function draw(canvas: HTMLCanvasElement, { scene, viewport, frame }: Props, ground: HTMLCanvasElement | undefined): void {
+function draw(
+  canvas: HTMLCanvasElement,
+  { scene, viewport, frame }: Props,
+  ground: HTMLCanvasElement | undefined,
+): void {
   const context = prepared(canvas)
   if (!context) return
   if (ground) context.drawImage(ground, 0, 0, WIDTH, HEIGHT)

@@ -40,7 +40,9 @@ export function TaskNode({ data }: NodeProps<Node<TaskNodeData>>) {
         title={tooltip(box, view)}
         onClick={() => onSelect(box)}
       >
-        <span className="task-node-icon">{look ? <Icon name={look.icon} size={16} /> : <Icon name={node.workflow ? "workflow" : "action"} size={15} />}</span>
+        <span className="task-node-icon">
+          {look ? <Icon name={look.icon} size={16} /> : <Icon name={node.workflow ? "workflow" : "action"} size={15} />}
+        </span>
         <span className="task-node-text">
           <span className="task-node-name">{node.name}</span>
           <span className="task-node-what">
@@ -50,22 +52,43 @@ export function TaskNode({ data }: NodeProps<Node<TaskNodeData>>) {
         </span>
       </button>
       <span className="task-node-marks">
-        {view && view.runs.length > 1 ? <span className="mark" title={`Ran ${view.runs.length} times`}>×{view.runs.length}</span> : null}
+        {view && view.runs.length > 1 ? (
+          <span className="mark" title={`Ran ${view.runs.length} times`}>
+            ×{view.runs.length}
+          </span>
+        ) : null}
         {view && view.retries > 0 ? (
           <span className="mark" title={`Retried ${view.retries} times`}>
             <Icon name="rerun" size={11} /> {view.retries}
           </span>
         ) : null}
-        {node.join !== null && node.join !== undefined ? <span className="mark" title="Waits for several branches">join {String(node.join)}</span> : null}
+        {node.join !== null && node.join !== undefined ? (
+          <span className="mark" title="Waits for several branches">
+            join {String(node.join)}
+          </span>
+        ) : null}
         {canOpen ? (
-          <button type="button" className="mark-button" tabIndex={isSelected ? 0 : -1} aria-label={`Open ${node.name} in place`} title="Open in place (e)" onClick={() => onToggle(box)}>
+          <button
+            type="button"
+            className="mark-button"
+            tabIndex={isSelected ? 0 : -1}
+            aria-label={`Open ${node.name} in place`}
+            title="Open in place (e)"
+            onClick={() => onToggle(box)}
+          >
             <Icon name="expand" size={13} />
           </button>
         ) : null}
       </span>
       {node.with_items ? (
         <div className="task-node-items">
-          {last ? <Items task={last} compact /> : <span className="faint ellipsis" title={node.with_items}>for each {node.with_items}</span>}
+          {last ? (
+            <Items task={last} compact />
+          ) : (
+            <span className="faint ellipsis" title={node.with_items}>
+              for each {node.with_items}
+            </span>
+          )}
         </div>
       ) : null}
     </div>

@@ -85,7 +85,15 @@ export async function sceneOf(part: Part, direction: Direction): Promise<Scene> 
     const box = boxes[i]!
     const at = laid.at[box.id] ?? { x: 0, y: 0 }
     const child = inner.get(node.name)
-    scene.boxes.push({ ...box, ...at, partId: part.id, name: node.name, node, isGroup: child !== undefined, inner: part.open[node.name] ?? null })
+    scene.boxes.push({
+      ...box,
+      ...at,
+      partId: part.id,
+      name: node.name,
+      node,
+      isGroup: child !== undefined,
+      inner: part.open[node.name] ?? null,
+    })
     if (child) add(scene, child, { x: at.x + (box.width - child.width) / 2, y: at.y + GROUP_HEAD + GROUP_PAD })
   })
   part.graph.edges.forEach((edge, i) => {

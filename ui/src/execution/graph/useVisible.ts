@@ -54,7 +54,9 @@ export function useVisible(scene: Scene, frame: RefObject<HTMLDivElement | null>
     (x: number, y: number): SceneBox | null =>
       index.current?.cells
         .get(`${Math.floor(x / CELL)},${Math.floor(y / CELL)}`)
-        ?.find((box) => !box.isGroup && x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height) ?? null,
+        ?.find(
+          (box) => !box.isGroup && x >= box.x && x <= box.x + box.width && y >= box.y && y <= box.y + box.height,
+        ) ?? null,
     [],
   )
   return { visible, viewport: cell, onMove, boxAt, isFar: scene.isLarge && isFar }

@@ -2,7 +2,10 @@
 import type { TaskEvent } from "~/live"
 import type { Task } from "../types"
 
-type Told = Pick<TaskEvent, "id" | "name" | "type" | "state" | "state_info" | "created_at" | "started_at" | "finished_at"> &
+type Told = Pick<
+  TaskEvent,
+  "id" | "name" | "type" | "state" | "state_info" | "created_at" | "started_at" | "finished_at"
+> &
   Partial<Pick<TaskEvent, "items">>
 
 /** A new list; tasks that are not told of stay the same objects. */

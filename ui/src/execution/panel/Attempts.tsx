@@ -17,7 +17,11 @@ export function Attempts({ task }: { task: TaskDetail }) {
   return (
     <Section title={title}>
       {data.map((action, i) => (
-        <Attempt key={action.id} action={action} isFirstOpen={data.length === 1 || (i === data.length - 1 && isUnfinished(action.state))} />
+        <Attempt
+          key={action.id}
+          action={action}
+          isFirstOpen={data.length === 1 || (i === data.length - 1 && isUnfinished(action.state))}
+        />
       ))}
     </Section>
   )
@@ -67,11 +71,23 @@ function ActionButtons({ id, name, state }: { id: string; name: string; state: s
         Complete …
       </Button>
       {state === "PAUSED" ? (
-        <Button small icon="executions" action="action-execution.resume" isBusy={isBusy} onClick={() => change("RUNNING", "The action goes on.")}>
+        <Button
+          small
+          icon="executions"
+          action="action-execution.resume"
+          isBusy={isBusy}
+          onClick={() => change("RUNNING", "The action goes on.")}
+        >
           Resume
         </Button>
       ) : (
-        <Button small icon="pause" action="action-execution.pause" isBusy={isBusy} onClick={() => change("PAUSED", "The action is paused.")}>
+        <Button
+          small
+          icon="pause"
+          action="action-execution.pause"
+          isBusy={isBusy}
+          onClick={() => change("PAUSED", "The action is paused.")}
+        >
           Pause
         </Button>
       )}

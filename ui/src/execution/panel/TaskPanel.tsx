@@ -29,7 +29,13 @@ export function TaskPanel({ id, onSelect, onClose }: Props) {
         <Button kind="quiet" icon="cross" aria-label="Close the task's details" onClick={onClose} />
       </header>
       <div className="panel-body">
-        {task.data ? <Details task={task.data} onSelect={onSelect} /> : task.error ? <ErrorNote error={task.error} /> : <Loading />}
+        {task.data ? (
+          <Details task={task.data} onSelect={onSelect} />
+        ) : task.error ? (
+          <ErrorNote error={task.error} />
+        ) : (
+          <Loading />
+        )}
       </div>
     </aside>
   )
@@ -59,10 +65,19 @@ function Details({ task, onSelect }: { task: TaskDetail; onSelect: (taskId: stri
       <Facts
         facts={[
           ["Started", <Time key="s" at={task.started_at} absolute fallback="not yet" />],
-          task.started_at !== null && ["Took", <Duration key="d" from={task.started_at} to={task.finished_at} isRunning={task.finished_at === null} />],
+          task.started_at !== null && [
+            "Took",
+            <Duration key="d" from={task.started_at} to={task.finished_at} isRunning={task.finished_at === null} />,
+          ],
           retries > 0 && ["Retries", String(retries)],
           context.with_items !== undefined && ["Items", <Items key="i" task={task} />],
-          ["Id", <span key="id" className="row"><span className="mono ellipsis">{task.id}</span><CopyButton text={task.id} label="Copy the task's id" /></span>],
+          [
+            "Id",
+            <span key="id" className="row">
+              <span className="mono ellipsis">{task.id}</span>
+              <CopyButton text={task.id} label="Copy the task's id" />
+            </span>,
+          ],
         ]}
       />
       {task.type === "WORKFLOW" ? <Children task={task} /> : null}
@@ -98,7 +113,10 @@ export function Section({ title, children }: { title: string; children: ReactNod
 }
 
 const isEmpty = (value: unknown): boolean =>
-  value === null || value === undefined || (isRecord(value) && Object.keys(value).length === 0) || (Array.isArray(value) && value.length === 0)
+  value === null ||
+  value === undefined ||
+  (isRecord(value) && Object.keys(value).length === 0) ||
+  (Array.isArray(value) && value.length === 0)
 
 function Reason({ text, isError }: { text: string; isError: boolean }) {
   const { headline, cause, details } = readStateInfo(text)
@@ -124,7 +142,13 @@ function Runs({ task, onSelect }: { task: TaskDetail; onSelect: (taskId: string)
   const at = runs.findIndex((run) => run.id === task.id)
   return (
     <div className="runs">
-      <Button small icon="left" aria-label="Earlier iteration" disabled={at <= 0} onClick={() => onSelect(runs[at - 1]?.id ?? task.id)} />
+      <Button
+        small
+        icon="left"
+        aria-label="Earlier iteration"
+        disabled={at <= 0}
+        onClick={() => onSelect(runs[at - 1]?.id ?? task.id)}
+      />
       <label className="row">
         <span className="soft">Iteration</span>
         <select className="input small-input" value={task.id} onChange={(event) => onSelect(event.target.value)}>
@@ -135,7 +159,13 @@ function Runs({ task, onSelect }: { task: TaskDetail; onSelect: (taskId: string)
           ))}
         </select>
       </label>
-      <Button small icon="right" aria-label="Later iteration" disabled={at >= runs.length - 1} onClick={() => onSelect(runs[at + 1]?.id ?? task.id)} />
+      <Button
+        small
+        icon="right"
+        aria-label="Later iteration"
+        disabled={at >= runs.length - 1}
+        onClick={() => onSelect(runs[at + 1]?.id ?? task.id)}
+      />
     </div>
   )
 }

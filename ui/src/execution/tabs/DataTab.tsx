@@ -23,12 +23,23 @@ export function DataTab() {
   const published = useQuery({
     queryKey: ["execution", execution.id, "published"],
     queryFn: async () =>
-      (await api.get<{ tasks: Publishing[] }>(`/v2/executions/${execution.id}/tasks`, { fields: "id,name,published", published: "neq:{}", limit: PUBLISHED })).tasks,
+      (
+        await api.get<{ tasks: Publishing[] }>(`/v2/executions/${execution.id}/tasks`, {
+          fields: "id,name,published",
+          published: "neq:{}",
+          limit: PUBLISHED,
+        })
+      ).tasks,
   })
   const global = "published_global" in execution ? parsed(execution["published_global"]) : null
   return (
     <div className="data-tab">
-      <SearchField label="Search in keys and values" placeholder="Search in keys and values" value={text} onChange={setText} />
+      <SearchField
+        label="Search in keys and values"
+        placeholder="Search in keys and values"
+        value={text}
+        onChange={setText}
+      />
       <div className="data-columns">
         <Data title="Input" value={parsed(execution.input)} text={text} none="It has no input." />
         <Data
@@ -51,7 +62,9 @@ export function DataTab() {
             {published.data.map((task) => (
               <Published key={task.id} task={task} text={text} onSelect={() => select(task.id)} />
             ))}
-            {published.data.length === PUBLISHED ? <p className="soft">Only the first {PUBLISHED} tasks are listed.</p> : null}
+            {published.data.length === PUBLISHED ? (
+              <p className="soft">Only the first {PUBLISHED} tasks are listed.</p>
+            ) : null}
           </div>
         )}
       </Card>
@@ -68,7 +81,19 @@ function Data({ title, value, text, none }: { title: string; value: unknown; tex
 }
 
 /** A value, or with a text to look for what holds it. */
-function Searched({ value, text, label, none, depth }: { value: unknown; text: string; label: string; none: ReactNode; depth: number }) {
+function Searched({
+  value,
+  text,
+  label,
+  none,
+  depth,
+}: {
+  value: unknown
+  text: string
+  label: string
+  none: ReactNode
+  depth: number
+}) {
   const shown = useMemo(() => (text.trim() ? found(value, text.trim()) : value), [value, text])
   if (isEmpty(value)) return none
   if (shown === undefined) return <p className="soft">Nothing in it is like “{text}”.</p>
@@ -83,12 +108,19 @@ function Published({ task, text, onSelect }: { task: Publishing; text: string; o
       <button type="button" className="link-button strong" onClick={onSelect}>
         {task.name}
       </button>
-      <Searched value={value} text={text} label={`published by ${task.name}`} none={<Empty title="Nothing" />} depth={1} />
+      <Searched
+        value={value}
+        text={text}
+        label={`published by ${task.name}`}
+        none={<Empty title="Nothing" />}
+        depth={1}
+      />
     </div>
   )
 }
 
-const isEmpty = (value: unknown): boolean => value === null || value === undefined || (isRecord(value) && Object.keys(value).length === 0)
+const isEmpty = (value: unknown): boolean =>
+  value === null || value === undefined || (isRecord(value) && Object.keys(value).length === 0)
 
 function without(value: unknown, name: string): unknown {
   if (!isRecord(value)) return value

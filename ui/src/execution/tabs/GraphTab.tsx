@@ -34,22 +34,35 @@ export function GraphTab() {
     [execution.id, graph.data, open, ids, graphs],
   )
   const known = useMemo(
-    () => new Map<string, Task[] | undefined>([[execution.id, tasks.data], ...ids.map((id, i) => [id, lists[i]] as const)]),
+    () =>
+      new Map<string, Task[] | undefined>([[execution.id, tasks.data], ...ids.map((id, i) => [id, lists[i]] as const)]),
     [execution.id, tasks.data, ids, lists],
   )
-  const states = useMemo(() => new Map([[execution.id, execution.state], ...ids.map((id, i) => [id, executions[i] ?? "RUNNING"] as const)]), [execution, ids, executions])
+  const states = useMemo(
+    () => new Map([[execution.id, execution.state], ...ids.map((id, i) => [id, executions[i] ?? "RUNNING"] as const)]),
+    [execution, ids, executions],
+  )
   const { nodes, edges, focus } = useViews(part, known, states)
   const selected = useMemo(() => selectedBox(taskId, known), [taskId, known])
 
   const onSelect = useCallback(
-    (box: SceneBox | null) => select(box === null ? null : (byName(known.get(box.partId) ?? []).get(box.name)?.at(-1)?.id ?? null)),
+    (box: SceneBox | null) =>
+      select(
+        box === null
+          ? null
+          : (byName(known.get(box.partId) ?? [])
+              .get(box.name)
+              ?.at(-1)?.id ?? null),
+      ),
     [select, known],
   )
   const selectLatest = useLatest(onSelect)
   const knownLatest = useLatest(known)
   const onToggle = useCallback(
     (box: SceneBox) => {
-      const task = byName(knownLatest.current.get(box.partId) ?? []).get(box.name)?.at(-1)
+      const task = byName(knownLatest.current.get(box.partId) ?? [])
+        .get(box.name)
+        ?.at(-1)
       const without = (old: ReadonlyMap<string, Opened>) => new Map([...old].filter(([id]) => id !== box.id))
       if (box.isGroup || !task) return setOpen(without)
       client.fetchQuery({ ...childrenQuery(task.id), staleTime: 0 }).then((siblings) => {
@@ -78,7 +91,16 @@ export function GraphTab() {
     pathTo(client, taskId, execution.id).then(
       (path) => {
         if (!isCurrent || path.length === 0) return
-        setOpen((old) => new Map([...old, ...path.map(({ executionId, name, childId }) => [boxId(executionId, name), { executionId: childId, siblings: [] }] as const)]))
+        setOpen(
+          (old) =>
+            new Map([
+              ...old,
+              ...path.map(
+                ({ executionId, name, childId }) =>
+                  [boxId(executionId, name), { executionId: childId, siblings: [] }] as const,
+              ),
+            ]),
+        )
       },
       () => undefined, // its details are shown all the same
     )
@@ -88,8 +110,14 @@ export function GraphTab() {
   }, [taskId, selected, tasks.data, client, execution.id])
 
   if (graph.error) return <ErrorNote error={graph.error} onRetry={() => void graph.refetch()} />
-  if (!part || !tasks.data) return tasks.error ? <ErrorNote error={tasks.error} onRetry={() => void tasks.refetch()} /> : <Loading label="Reading the graph" />
-  if (part.graph.nodes.length === 0) return <Empty title="There is no graph to show">{part.graph.errors[0]?.message}</Empty>
+  if (!part || !tasks.data)
+    return tasks.error ? (
+      <ErrorNote error={tasks.error} onRetry={() => void tasks.refetch()} />
+    ) : (
+      <Loading label="Reading the graph" />
+    )
+  if (part.graph.nodes.length === 0)
+    return <Empty title="There is no graph to show">{part.graph.errors[0]?.message}</Empty>
   return (
     <Suspense fallback={<Loading label="Loading the graph" />}>
       <GraphView
@@ -124,7 +152,12 @@ function useSteady<T>(list: T[]): T[] {
   return list
 }
 
-function partOf(id: string, graph: Graph, open: ReadonlyMap<string, Opened>, graphs: ReadonlyMap<string, Graph | undefined>): Part {
+function partOf(
+  id: string,
+  graph: Graph,
+  open: ReadonlyMap<string, Opened>,
+  graphs: ReadonlyMap<string, Graph | undefined>,
+): Part {
   const inside: Record<string, Part> = {}
   for (const node of graph.nodes) {
     const opened = open.get(boxId(id, node.name))
@@ -133,7 +166,9 @@ function partOf(id: string, graph: Graph, open: ReadonlyMap<string, Opened>, gra
     const { executionId, siblings } = opened
     inside[node.name] = {
       ...partOf(executionId, inner, open, graphs),
-      ...(siblings.length > 1 ? { place: { index: siblings.findIndex((one) => one.id === executionId), total: siblings.length } } : {}),
+      ...(siblings.length > 1
+        ? { place: { index: siblings.findIndex((one) => one.id === executionId), total: siblings.length } }
+        : {}),
     }
   }
   return { id, graph, open: inside }
@@ -144,7 +179,11 @@ function* partsOf(part: Part): Generator<Part> {
   for (const inner of Object.values(part.open)) yield* partsOf(inner)
 }
 
-function useViews(part: Part | null, known: ReadonlyMap<string, Task[] | undefined>, states: ReadonlyMap<string, string>) {
+function useViews(
+  part: Part | null,
+  known: ReadonlyMap<string, Task[] | undefined>,
+  states: ReadonlyMap<string, string>,
+) {
   const former = useRef(new Map<string, View>())
   return useMemo(() => {
     const nodes = new Map<string, NodeView>()

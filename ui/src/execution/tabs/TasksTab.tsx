@@ -2,7 +2,19 @@
 import { useQuery } from "@tanstack/react-query"
 import { useMemo, useState } from "react"
 import { useSearchParams } from "react-router"
-import { DataTable, Duration, Empty, ErrorNote, Icon, Loading, State, stateLook, Time, type Column, type Sorting } from "~/ui"
+import {
+  DataTable,
+  Duration,
+  Empty,
+  ErrorNote,
+  Icon,
+  Loading,
+  State,
+  stateLook,
+  Time,
+  type Column,
+  type Sorting,
+} from "~/ui"
 import { tasksQuery } from "../data"
 import { useExecution } from "../ExecutionPage"
 import { SearchField } from "../SearchField"
@@ -12,16 +24,33 @@ import type { Task } from "../types"
 
 const COLUMNS: Column<Task>[] = [
   { key: "state", title: "State", width: "8rem", sort: "state", cell: (task) => <State state={task.state} /> },
-  { key: "name", title: "Task", width: "minmax(9rem, 1.4fr)", sort: "name", cell: (task) => <span className="strong ellipsis">{task.name}</span> },
+  {
+    key: "name",
+    title: "Task",
+    width: "minmax(9rem, 1.4fr)",
+    sort: "name",
+    cell: (task) => <span className="strong ellipsis">{task.name}</span>,
+  },
   { key: "marks", title: "", width: "7rem", isExtra: true, cell: (task) => <Marks task={task} /> },
-  { key: "started", title: "Started", width: "7rem", sort: "started_at", cell: (task) => <Time at={task.started_at} absolute fallback="not yet" /> },
+  {
+    key: "started",
+    title: "Started",
+    width: "7rem",
+    sort: "started_at",
+    cell: (task) => <Time at={task.started_at} absolute fallback="not yet" />,
+  },
   {
     key: "took",
     title: "Took",
     width: "7rem",
     align: "end",
     isExtra: true,
-    cell: (task) => (task.started_at === null ? "" : <Duration from={task.started_at} to={task.finished_at} isRunning={task.finished_at === null} />),
+    cell: (task) =>
+      task.started_at === null ? (
+        ""
+      ) : (
+        <Duration from={task.started_at} to={task.finished_at} isRunning={task.finished_at === null} />
+      ),
   },
   {
     key: "info",
@@ -42,7 +71,11 @@ function Marks({ task }: { task: Task }) {
   const retries = retriesOf(task)
   return (
     <span className="soft small">
-      {[task.type === "WORKFLOW" ? "sub-workflow" : "", count === undefined ? "" : `${count} items`, retries ? `${retries} retries` : ""]
+      {[
+        task.type === "WORKFLOW" ? "sub-workflow" : "",
+        count === undefined ? "" : `${count} items`,
+        retries ? `${retries} retries` : "",
+      ]
         .filter(Boolean)
         .join(" · ")}
     </span>
@@ -72,11 +105,23 @@ export function TasksTab() {
   return (
     <>
       <div className="task-filters">
-        <SearchField label="Filter tasks by name or message" placeholder="Name or message" value={text} onChange={(value) => set("text", value)} />
+        <SearchField
+          label="Filter tasks by name or message"
+          placeholder="Name or message"
+          value={text}
+          onChange={(value) => set("text", value)}
+        />
         <div className="chips" role="group" aria-label="Filter by state">
           {counts.map(([name, count]) => (
-            <button key={name} type="button" className="chip" aria-pressed={state === name} onClick={() => set("state", state === name ? null : name)}>
-              <Icon name={stateLook(name).icon} size={12} /> {stateLook(name).label} <span className="count">{count}</span>
+            <button
+              key={name}
+              type="button"
+              className="chip"
+              aria-pressed={state === name}
+              onClick={() => set("state", state === name ? null : name)}
+            >
+              <Icon name={stateLook(name).icon} size={12} /> {stateLook(name).label}{" "}
+              <span className="count">{count}</span>
             </button>
           ))}
         </div>
@@ -107,7 +152,9 @@ function filtered(tasks: readonly Task[], text: string, state: string | null): T
   return tasks.filter(
     (task) =>
       (state === null || task.state === state) &&
-      (wanted === "" || task.name.toLowerCase().includes(wanted) || (task.state_info?.toLowerCase().includes(wanted) ?? false)),
+      (wanted === "" ||
+        task.name.toLowerCase().includes(wanted) ||
+        (task.state_info?.toLowerCase().includes(wanted) ?? false)),
   )
 }
 

@@ -61,7 +61,8 @@ function Chart({ timeline, more, taskId, select }: Omit<Props, "data"> & { timel
     shown.current = taskId
   }, [at, taskId, virtualizer])
   const walk = (event: KeyboardEvent) => {
-    const by = event.key === "j" || event.key === "ArrowDown" ? 1 : event.key === "k" || event.key === "ArrowUp" ? -1 : 0
+    const by =
+      event.key === "j" || event.key === "ArrowDown" ? 1 : event.key === "k" || event.key === "ArrowUp" ? -1 : 0
     if (!by) return
     const row = rows[Math.max(0, Math.min(rows.length - 1, at + by))]
     if (row) {
@@ -85,8 +86,18 @@ function Chart({ timeline, more, taskId, select }: Omit<Props, "data"> & { timel
           <Button small icon="plus" aria-label="Wider" disabled={zoom >= WIDEST} onClick={() => change(2)} />
         </span>
       </div>
-      <div className="timeline-frame" ref={scroller} tabIndex={0} role="group" aria-label="Timeline: j and k walk the tasks" onKeyDown={walk}>
-        <div className="timeline-plane" style={{ "--zoom": zoom, height: virtualizer.getTotalSize() + 28 } as CSSProperties}>
+      <div
+        className="timeline-frame"
+        ref={scroller}
+        tabIndex={0}
+        role="group"
+        aria-label="Timeline: j and k walk the tasks"
+        onKeyDown={walk}
+      >
+        <div
+          className="timeline-plane"
+          style={{ "--zoom": zoom, height: virtualizer.getTotalSize() + 28 } as CSSProperties}
+        >
           <div className="timeline-axis" aria-hidden="true">
             {marks.map((mark) => (
               <span key={mark} className="timeline-mark" style={{ left: `${(mark / (to - from)) * 100}%` }}>
@@ -96,7 +107,17 @@ function Chart({ timeline, more, taskId, select }: Omit<Props, "data"> & { timel
           </div>
           {virtualizer.getVirtualItems().map((item) => {
             const row = rows[item.index] as Row
-            return <Line key={row.id} row={row} from={from} span={to - from} top={item.start} isSelected={row.id === taskId} onSelect={select} />
+            return (
+              <Line
+                key={row.id}
+                row={row}
+                from={from}
+                span={to - from}
+                top={item.start}
+                isSelected={row.id === taskId}
+                onSelect={select}
+              />
+            )
           })}
         </div>
       </div>
@@ -133,8 +154,18 @@ function Line({ row, from, span, top, isSelected, onSelect }: LineProps) {
   const took = row.from === null ? "not begun" : offsetText(row.to - row.from)
   const end = row.from === null ? 0 : ((row.to - from) / span) * 100
   return (
-    <div className={`timeline-row ${isSelected ? "is-selected" : ""}`} style={{ transform: `translateY(${top}px)` }} data-task={row.name}>
-      <button type="button" className="timeline-name" onClick={() => onSelect(row.id)} title={row.name} aria-pressed={isSelected}>
+    <div
+      className={`timeline-row ${isSelected ? "is-selected" : ""}`}
+      style={{ transform: `translateY(${top}px)` }}
+      data-task={row.name}
+    >
+      <button
+        type="button"
+        className="timeline-name"
+        onClick={() => onSelect(row.id)}
+        title={row.name}
+        aria-pressed={isSelected}
+      >
         <span className={`tone-${look.tone}`}>
           <Icon name={look.icon} size={13} />
         </span>
@@ -145,10 +176,18 @@ function Line({ row, from, span, top, isSelected, onSelect }: LineProps) {
       </button>
       <div className="timeline-bars" onClick={() => onSelect(row.id)} aria-hidden="true">
         {row.bars.map((bar, i) => (
-          <span key={i} className={barClass(bar)} style={{ left: `${((bar.from - from) / span) * 100}%`, width: `${((bar.to - bar.from) / span) * 100}%` }} title={`${bar.title} · ${offsetText(bar.to - bar.from)}`} />
+          <span
+            key={i}
+            className={barClass(bar)}
+            style={{ left: `${((bar.from - from) / span) * 100}%`, width: `${((bar.to - bar.from) / span) * 100}%` }}
+            title={`${bar.title} · ${offsetText(bar.to - bar.from)}`}
+          />
         ))}
         {row.from === null ? null : (
-          <span className={`bar-time ${end > 85 ? "inside" : ""}`} style={end > 85 ? { right: `${100 - ((row.from - from) / span) * 100}%` } : { left: `${end}%` }}>
+          <span
+            className={`bar-time ${end > 85 ? "inside" : ""}`}
+            style={end > 85 ? { right: `${100 - ((row.from - from) / span) * 100}%` } : { left: `${end}%` }}
+          >
             {took}
           </span>
         )}
@@ -157,4 +196,5 @@ function Line({ row, from, span, top, isSelected, onSelect }: LineProps) {
   )
 }
 
-const barClass = (bar: Bar): string => `bar ${bar.kind === "wait" ? "is-wait" : stateLook(bar.state).tone} ${bar.isOpen ? "is-open" : ""}`
+const barClass = (bar: Bar): string =>
+  `bar ${bar.kind === "wait" ? "is-wait" : stateLook(bar.state).tone} ${bar.isOpen ? "is-open" : ""}`

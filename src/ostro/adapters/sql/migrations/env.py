@@ -5,9 +5,10 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.pool import NullPool
 
 from ostro.adapters.sql.tables import metadata
+from ostro.adapters.sql.urls import POSTGRESQL
 
 url: str = context.config.attributes["url"]
-if url.startswith(("postgresql://", "postgres://")):
+if url.startswith(POSTGRESQL):
     url = f"postgresql+psycopg://{url.partition('://')[2]}"
 engine = create_engine(url, poolclass=NullPool)
 

@@ -8,11 +8,6 @@ from psycopg.pq.abc import PGresult
 from ostro.adapters.sql.texts import out_of_range
 from ostro.model.errors import Conflict, InvalidInput, OstroError, StoreError
 
-TOO_SLOW: Final = (
-    "The query takes too long: it filters or sorts by something that has no index. Narrow it, for instance by"
-    " state, workflow_name or created_at, or sort by created_at."
-)
-
 READ_ONLY: Final = "25006"
 
 _SENTENCES: Final = {

@@ -13,82 +13,18 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import Final, TypeVar
 
-from ostro.adapters.sql.jobs import Job
-from ostro.adapters.sql.postgres.connect import connect
+from ostro.adapters.sql.jobs import TOO_SLOW, Job
 from ostro.adapters.sql.postgres.connection import Connection
-from ostro.adapters.sql.postgres.errors import (
-    READ_ONLY,
-    TOO_SLOW,
-    Forgotten,
-    Lost,
-    TimedOut,
-    Untidy,
-    may_pass,
-    sqlstate,
-)
+from ostro.adapters.sql.postgres.errors import Forgotten, Lost, TimedOut, may_pass
 from ostro.adapters.sql.postgres.ledger import Ledger
+from ostro.adapters.sql.postgres.line import FIRST_PAUSE, LONGEST_PAUSE, Line
 from ostro.adapters.sql.postgres.serving import share
 from ostro.model.errors import Fenced, InvalidInput, OstroError, StoreError
 
 T = TypeVar("T")
 
 WAIT: Final = 5.0  # seconds that a change or a read waits for a database that is away, or tries again
-DOUBT: Final = 20.0  # seconds in which to find out whether a commit was stored
-_FIRST_PAUSE: Final = 0.05
-_LONGEST_PAUSE: Final = 1.0
-
-
-class Line:
-    """One connection that is made again when it breaks, with growing pauses. For one thread. `prepare` is called with
-    each new connection."""
-
-    def __init__(self, info: str, prepare: Callable[[Connection], None] = lambda _: None) -> None:
-        self._info = info
-        self._prepare = prepare
-        self.connection: Connection | None = None
-        self._pause = _FIRST_PAUSE
-        self._not_before = 0.0
-
-    def ready(self, until: float) -> Connection:
-        """The connection, made if need be. StoreError if that fails until then (at least one try is made)."""
-        while self.connection is None:
-            time.sleep(max(0.0, min(self._not_before, until) - time.monotonic()))
-            try:
-                self.connection = connect(self._info)
-                self._prepare(self.connection)
-                self._pause = _FIRST_PAUSE
-            except OstroError:
-                self.drop()
-                self._not_before = time.monotonic() + self._pause
-                self._pause = min(2 * self._pause, _LONGEST_PAUSE)
-                if self._not_before >= until:
-                    raise
-        return self.connection
-
-    def drop(self) -> None:
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = None
-
-    def tidy(self, error: BaseException | None = None) -> None:
-        """End the transaction, or give the connection up if it is of no use (any more)."""
-        if self.connection is None:
-            return
-        if self.connection.is_broken or (isinstance(error, OstroError) and sqlstate(error) == READ_ONLY):
-            self.drop()
-            return
-        try:
-            self.connection.rollback()
-        except OstroError:
-            self.drop()
-
-    def is_worth_tidying(self, error: BaseException) -> bool:
-        """Whether the same may succeed with tidy texts; then the next try is made with them."""
-        connection = self.connection
-        if connection is None or not isinstance(error, (Untidy, UnicodeEncodeError)):
-            return False
-        connection.is_tidying = not connection.is_tidying
-        return connection.is_tidying
+DOUBT: Final = 10.0  # seconds in which to find out whether a commit was stored
 
 
 class Writer:
@@ -132,14 +68,14 @@ class Writer:
     def _next(self) -> Job | None:
         while True:
             try:
-                return self._jobs.get(timeout=None if self.is_settled.is_set() else _LONGEST_PAUSE)
+                return self._jobs.get(timeout=None if self.is_settled.is_set() else LONGEST_PAUSE)
             except Empty:
                 with contextlib.suppress(OstroError):
                     self._settle(0.0)
 
     def _one(self, job: Job) -> object:
         until = job.asked_at + WAIT
-        pause = _FIRST_PAUSE
+        pause = FIRST_PAUSE
         while True:
             try:
                 if not self.is_settled.is_set():
@@ -154,7 +90,7 @@ class Writer:
                 if not isinstance(error, OstroError) or not may_pass(error) or time.monotonic() + pause > until:
                     raise
             time.sleep(pause)
-            pause = min(2 * pause, _LONGEST_PAUSE)
+            pause = min(2 * pause, LONGEST_PAUSE)
 
     def _try(self, job: Job, until: float) -> object:
         connection = self._line.ready(until)

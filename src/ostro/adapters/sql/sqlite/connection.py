@@ -12,7 +12,8 @@ from itertools import chain
 from typing import Any, Final, Literal, cast
 
 from ostro.adapters.sql.db import IDS, ROWS, Bulk, Row
-from ostro.adapters.sql.sqlite.errors import TOO_SLOW, as_ostro_error
+from ostro.adapters.sql.jobs import TOO_SLOW
+from ostro.adapters.sql.sqlite.errors import as_ostro_error
 from ostro.adapters.sql.texts import has_nul, out_of_range, tidied
 from ostro.model.errors import InvalidInput
 

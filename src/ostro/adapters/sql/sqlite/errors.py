@@ -3,12 +3,8 @@
 import sqlite3
 from typing import Final
 
+from ostro.adapters.sql.jobs import TOO_SLOW
 from ostro.model.errors import Conflict, InvalidInput, OstroError, StoreError
-
-TOO_SLOW: Final = (
-    "The query takes too long: it filters or sorts by something that has no index. Narrow it, for instance by"
-    " state, workflow_name or created_at, or sort by created_at."
-)
 
 _SENTENCES: Final = {
     "SQLITE_FULL": "The database {file} cannot grow: the disk, or its size limit, is full. Nothing of the change was"

@@ -11,9 +11,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from ostro.adapters.sql.jobs import Job
+from ostro.adapters.sql.jobs import TOO_SLOW, Job
 from ostro.adapters.sql.sqlite.connection import Connection
-from ostro.adapters.sql.sqlite.errors import TOO_SLOW
 from ostro.model.errors import InvalidInput, StoreError
 
 T = TypeVar("T")
