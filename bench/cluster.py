@@ -53,6 +53,7 @@ def figures(used: Used, tasks: int) -> dict[str, float]:
     found = {
         "tasks/s": tasks / used.seconds,
         "CPU ms/task, Ostro": used.ostro / tasks * 1e3,
+        "CPU ms/task, executor alone": used.executors / tasks * 1e3,
         "CPU ms/task, PostgreSQL": used.postgres / tasks * 1e3,
         "CPU ms/task, NATS": used.nats / tasks * 1e3,
         "statements/task": used.statements / tasks,

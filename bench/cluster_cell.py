@@ -59,6 +59,7 @@ class Used:
     ostro: float  # CPU seconds
     postgres: float
     nats: float
+    executors: float  # of Ostro's
     statements: int
     transactions: int
     rows: dict[str, tuple[int, int]]  # table -> (inserted, updated)
@@ -138,7 +139,7 @@ class BenchCell:
         before = await asyncio.to_thread(self._totals)
         await asyncio.sleep(REPORTED)
         after = await asyncio.to_thread(self._totals)
-        return (after[3] - before[3]) / REPORTED, (after[4] - before[4]) / REPORTED
+        return (after[4] - before[4]) / REPORTED, (after[5] - before[5]) / REPORTED
 
     async def measured(self, workflow: str, count: int, width: int, idle: tuple[float, float]) -> Used:
         """`count` executions, and what they took. Of what a cell does anyway (`idle`) only that counts which was done
@@ -154,24 +155,25 @@ class BenchCell:
         after = await asyncio.to_thread(self._totals)
         return Used(
             seconds,
-            *(spent[n] - before[n] for n in range(3)),
-            statements=after[3] - before[3] - round(idle[0] * REPORTED),
-            transactions=after[4] - before[4] - round(idle[1] * REPORTED),
+            *(spent[n] - before[n] for n in range(4)),
+            statements=after[4] - before[4] - round(idle[0] * REPORTED),
+            transactions=after[5] - before[5] - round(idle[1] * REPORTED),
             rows={
-                table: (inserted - before[5].get(table, (0, 0))[0], updated - before[5].get(table, (0, 0))[1])
-                for table, (inserted, updated) in after[5].items()
+                table: (inserted - before[6].get(table, (0, 0))[0], updated - before[6].get(table, (0, 0))[1])
+                for table, (inserted, updated) in after[6].items()
             },
         )
 
-    def _cpu(self) -> tuple[float, float, float]:
-        """CPU seconds of Ostro, PostgreSQL, NATS."""
+    def _cpu(self) -> tuple[float, float, float, float]:
+        """CPU seconds of Ostro, PostgreSQL, NATS; of Ostro's executors alone."""
         return (
             sum(cpu_of(part.pid) for part in self.parts),
             sum(cpu_of(pid) for pid in self.postgres.pids()),
             cpu_of(self.nats.pid) if self.nats is not None else 0.0,
+            sum(cpu_of(part.pid) for part in self.parts if self._roles[part.name] == "executor"),
         )
 
-    def _totals(self) -> tuple[float, float, float, int, int, dict[str, tuple[int, int]]]:
+    def _totals(self) -> tuple[float, float, float, float, int, int, dict[str, tuple[int, int]]]:
         rows = self.postgres.query(
             "SELECT relname, n_tup_ins, n_tup_upd FROM pg_stat_user_tables", database=self.database
         )

@@ -9,7 +9,7 @@ from ostro.config import ConfigError, Settings
 
 if TYPE_CHECKING:
     from ostro.api.extensions import Extensions
-    from ostro.app import Core
+    from ostro.app_core import Core
     from ostro.ports.identity import Authenticator, LogIn
 
 

@@ -98,8 +98,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     key_file: Annotated[
         str,
         _doc("File with the key that seals callers' tokens; made if need be, the same for all processes of a cluster. "
-             "Default: beside the SQLite file; with PostgreSQL derived from the oldest secret key, else ostro.key in the "
-             "data folder."),
+             "Default: beside the SQLite file; with PostgreSQL derived from the oldest secret key, else ostro.key in "
+             "the data folder."),
     ] = ""  # fmt: skip
     durability: Annotated[
         Literal["full", "normal"], _doc("full: what was answered survives power loss; normal: a killed process.")

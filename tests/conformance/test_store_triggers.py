@@ -16,6 +16,7 @@ from ostro.model.triggers import (
     StartOutcome,
     StartRecord,
 )
+from ostro.model.waits import ACTION_AT_LIMIT
 from ostro.ports.store import Filter, ListQuery, Store
 from ostro.testing import rows
 
@@ -247,10 +248,11 @@ async def test_actions_of_silent_executors(store: Store) -> None:
     waits_for_call = rows.action(task, root, created_at=1, last_heartbeat=10, internal='{"y":true,"w":true}')
     sleeps = rows.action(task, root, created_at=1)
     over = rows.action(task, root, last_heartbeat=10, state="SUCCESS")
+    at_limit = rows.action(task, root, created_at=1, state_info=ACTION_AT_LIMIT)
     timer = msgspec.structs.replace(rows.timer(task, 1), owner_id=sleeps.id)
     batch = Batch(
         new_executions=[root], new_tasks=[task], timers=[timer],
-        new_actions=[silent, heard, never_begun, waits_for_call, sleeps, over],
+        new_actions=[silent, heard, never_begun, waits_for_call, sleeps, over, at_limit],
     )  # fmt: skip
     await store.commit(batch)
 

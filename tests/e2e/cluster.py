@@ -1,10 +1,11 @@
 """A cluster of real processes on one machine, for tests: PostgreSQL, NATS, and Ostro in any roles."""
 
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import httpx
 
@@ -37,8 +38,6 @@ class Process(Server):
     @property
     def name(self) -> str:
         """As /v2/services shows it."""
-        import socket
-
         return f"{socket.gethostname()}_{self.pid}"
 
 
@@ -57,6 +56,8 @@ class Cluster:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        while Api.open:
+            Api.open.pop().close()
         for process in self.processes:
             process.__exit__(kind, error, trace)
 
@@ -76,8 +77,11 @@ class Cluster:
 class Api:
     """What a client does through one API process."""
 
+    open: ClassVar[list[httpx.Client]] = []  # closed with the cluster
+
     def __init__(self, url: str) -> None:
         self.http = httpx.Client(base_url=url, timeout=60, trust_env=False)
+        self.open.append(self.http)
 
     def upload(self, text: str, method: str = "POST") -> None:
         answer = self.http.request(method, "/v2/workflows", content=text)

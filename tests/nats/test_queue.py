@@ -10,6 +10,7 @@ from nats.js.errors import NotFoundError, ServerError
 from ostro.adapters.nats.connection import Connection
 from ostro.adapters.nats.dispatch import Dispatch
 from ostro.adapters.nats.options import NatsOptions
+from ostro.adapters.nats.queue import NatsQueue
 from ostro.adapters.nats.streams import ensure_consumer, ensure_stream
 from ostro.model.commands import ActionJob
 from tests.nats.parts import ExecutorProcess, engine_process, executor_process, finished, job, taken
@@ -104,6 +105,20 @@ async def test_a_job_that_was_begun_is_forgotten_here(nats_options: NatsOptions)
         await executor.engine.submit(finished(job("2")))
         await engine.queue.cancel(["3"])
         assert len(engine.queue) == 0
+
+
+async def test_an_engine_forgets_the_jobs_of_its_own_executor(nats_options: NatsOptions) -> None:
+    """Their reports do not come over NATS."""
+    async with (
+        Connection(nats_options, role="engine", name="all") as connection,
+        NatsQueue(connection, epoch=lambda: 1, targets=["all"]) as queue,
+    ):
+        await queue.put([job("1"), job("2", target="nobody")])
+        async with asyncio.timeout(60):
+            [one] = await queue.take(5)
+        assert len(queue) == 2
+        queue.done(one)
+        assert len(queue) == 1
 
 
 async def test_a_cancelled_job_that_was_not_sent_is_not_sent(nats_options: NatsOptions) -> None:

@@ -1,5 +1,6 @@
 """A real Chromium at a real server: pages that note whatever goes wrong in them."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Request, sync_playwright
 
 from ostro.api.page import BUILT, is_built
 
@@ -50,13 +51,20 @@ class Watched:
     def __init__(self, page: Page, origin: str) -> None:
         self.page = page
         self.problems: list[str] = []
+        self.said: list[str] = []  # also what is no problem
         self._origin = origin
         page.set_default_timeout(WAIT_MS)
         page.on("console", self._on_console)
         page.on("pageerror", lambda error: self.problems.append(f"script error: {error}"))
         page.on("request", self._on_request)
 
+    def tell(self) -> None:
+        """Print what is on the screen; pytest shows it for tests that fail."""
+        with contextlib.suppress(Error):
+            print(f"{self.page.url}\n{self.page.locator('body').inner_text(timeout=1000)[:1500]}\n{self.said[-20:]}")
+
     def _on_console(self, message: ConsoleMessage) -> None:
+        self.said.append(message.text)
         if message.type in ("error", "warning") and not message.text.startswith(_HARMLESS):
             self.problems.append(f"console {message.type}: {message.text}")
 
@@ -73,7 +81,10 @@ def watched_page(browser: Browser, url: str, **options: Any) -> Iterator[Page]:
     context = browser.new_context(base_url=url, **(defaults | options))
     try:
         watched = Watched(context.new_page(), url)
-        yield watched.page
+        try:
+            yield watched.page
+        finally:
+            watched.tell()
         watched.page.wait_for_timeout(50)  # what the last step caused may still be said
         assert watched.problems == []
     finally:

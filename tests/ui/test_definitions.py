@@ -221,6 +221,10 @@ def test_workbooks_automations_and_actions(page: Page, client: httpx.Client) -> 
     paste(page, "# kept in step\n")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Sync items is saved.")).to_be_visible()
+    expect(page.get_by_text("Not saved")).to_have_count(0)
+    paste(page, "# and once more\n")  # the server keeps another form of the text: that is nobody else's change
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Not saved")).to_have_count(0)
 
     page.goto("/ui/actions")
     page.get_by_placeholder("Find by name").fill("std.echo")

@@ -1,15 +1,17 @@
 """The pictures of README and documentation, made of a real installation: `OSTRO_PICTURES=1` renews docs/pictures."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from ostro.adapters.vault import new_key
 from tests.e2e.server import Server
 from tests.ui.browser import ROOT, watched_page
-from tests.ui.seeds import start
+from tests.ui.seeds import seed, start
 
 ORDER = """version: '2.0'
 ship-order:
@@ -54,17 +56,22 @@ PICTURES = ROOT / "docs" / "pictures"
 
 
 @pytest.fixture(scope="module")
-def shop(busy: Server) -> str:
-    """The id of an execution that waits for somebody."""
-    with httpx.Client(base_url=busy.url, timeout=60, trust_env=False) as client:
-        made = client.post("/v2/workflows", content=ORDER.encode(), headers={"Content-Type": "text/plain"})
-        assert made.status_code == 201, made.text
-        id = start(client, "ship-order", description="order 1831 of Ada")
-        for _ in range(600):
-            tasks = {task["name"]: task["state"] for task in client.get(f"/v2/executions/{id}/tasks").json()["tasks"]}
-            if tasks.get("approve") == "RUNNING" and tasks.get("reserve") == "SUCCESS":
-                return id
-        raise AssertionError(tasks)
+def shop(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
+    """A server in use, and the id of an execution there that waits for somebody."""
+    with Server(tmp_path_factory.mktemp("shop"), OSTRO_SECRET_KEY=new_key()) as server:
+        with httpx.Client(base_url=server.url, timeout=60, trust_env=False) as client:
+            seed(client)
+            made = client.post("/v2/workflows", content=ORDER.encode(), headers={"Content-Type": "text/plain"})
+            assert made.status_code == 201, made.text
+            id = start(client, "ship-order", description="order 1831 of Ada")
+            for _ in range(600):
+                rows = client.get(f"/v2/executions/{id}/tasks").json()["tasks"]
+                tasks = {task["name"]: task["state"] for task in rows}
+                if tasks.get("approve") == "RUNNING" and tasks.get("reserve") == "SUCCESS":
+                    break
+            else:
+                raise AssertionError(tasks)
+        yield server, id
 
 
 def keep(page: Page, name: str, folder: Path) -> None:
@@ -76,16 +83,17 @@ def keep(page: Page, name: str, folder: Path) -> None:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_pictures(browser: Browser, busy: Server, shop: str, tmp_path: Path, theme: str) -> None:
+def test_pictures(browser: Browser, shop: tuple[Server, str], tmp_path: Path, theme: str) -> None:
+    server, execution = shop
     view = {"width": 1280, "height": 800}
-    with watched_page(browser, busy.url, color_scheme=theme, viewport=view) as page:
+    with watched_page(browser, server.url, color_scheme=theme, viewport=view) as page:
         page.goto("/ui/")
         expect(page.get_by_role("list", name="Needs attention")).to_be_visible()
         keep(page, f"home-{theme}", tmp_path)
         page.goto("/ui/executions")
         expect(page.get_by_role("row", name="nightly-backup").first).to_be_visible()
         keep(page, f"executions-{theme}", tmp_path)
-        page.goto(f"/ui/executions/{shop}")
+        page.goto(f"/ui/executions/{execution}")
         expect(page.get_by_text("approve", exact=True).first).to_be_visible()
         keep(page, f"execution-{theme}", tmp_path)
         page.goto("/ui/workflows/ship-order/edit")

@@ -86,7 +86,7 @@ class LogIns:
         value, age = "", 0
         if renewal is not None and renewal.refresh:
             value = self._renewals.seal(msgspec.json.encode(renewal).decode())
-            age = (renewal.ends_at - self._now()) // 1_000_000
+            age = -((self._now() - renewal.ends_at) // 1_000_000)
         if len(value) > MOST_CHARACTERS:
             value = ""
         return _cookie(RENEWAL, value, "Strict", "/v2/session", age, secure)

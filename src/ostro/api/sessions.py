@@ -58,9 +58,10 @@ class Sessions:
         session = msgspec.json.decode(opened, type=Session)
         return session if session.expires_at > self._now() else None
 
-    def set_cookie(self, value: str, *, secure: bool) -> str:
-        """The `Set-Cookie` header; an empty value forgets the cookie."""
-        age = self._life if value else 0
+    def set_cookie(self, value: str, *, secure: bool, ends_at: int | None = None) -> str:
+        """The `Set-Cookie` header; an empty value forgets the cookie. `ends_at`: of the session, if it is short."""
+        left = self._life if ends_at is None else -((self._now() - ends_at) // 1_000_000)
+        age = max(left, 0) if value else 0
         return f"{COOKIE}={value}; HttpOnly; SameSite=Strict; Path=/; Max-Age={age}{'; Secure' if secure else ''}"
 
 

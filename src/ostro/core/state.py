@@ -12,6 +12,7 @@ from ostro.core.codec import Codec
 from ostro.core.context import Context, empty_context
 from ostro.core.graph import Graph, Node
 from ostro.core.handed import Handed
+from ostro.core.step_run import StepRun, Who
 from ostro.model.commands import ActionJob
 from ostro.model.records import TimerRecord
 from ostro.model.states import COMPLETED, RUNNING
@@ -122,37 +123,6 @@ class Items:
         self.cursor = 0  # every index below it is done or in flight
         self.capacity: int | None = concurrency or None
         self.values: list[tuple[str, list[Any]]] | None = None  # evaluated collections, None = evaluate again
-
-
-class StepRun:
-    """What an automation's step knows of its run.
-
-    `input`: as evaluated when it began. `outputs`: (index, state, stored output) of each item when it is over, None
-    if they must be read. `result`: what a template of `output` gave in place of the responses' contents.
-    """
-
-    __slots__ = ("earlier", "has_result", "input", "outputs", "result")
-
-    def __init__(self, input: Any) -> None:
-        self.input = input
-        self.outputs: list[tuple[int, str, str | None]] | None = None
-        self.earlier: dict[int, list[str]] = {}  # stored outputs of the calls that an unfinished item has behind it
-        self.has_result = False
-        self.result: Any = None
-
-
-class Who:
-    """For whom an automation runs: `user` without the token, the operator's `apis`, and the token, `sealed` as it is
-    stored and as it is once it was opened."""
-
-    __slots__ = ("apis", "is_open", "sealed", "token", "user")
-
-    def __init__(self, user: dict[str, Any], apis: dict[str, Any], sealed: str | None) -> None:
-        self.user = user
-        self.apis = apis
-        self.sealed = sealed
-        self.token: str | None = None
-        self.is_open = sealed is None
 
 
 class Task:

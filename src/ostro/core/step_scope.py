@@ -6,7 +6,8 @@ from typing import Any
 from ostro.core.codec import from_json, to_json
 from ostro.core.env import Env
 from ostro.core.host import LazyMap, TaskHost
-from ostro.core.state import Execution, StepRun, Task, Who
+from ostro.core.state import Execution, Task
+from ostro.core.step_run import StepRun, Who
 from ostro.expr.scope import ContextView, Scope
 from ostro.model.states import ERROR, SUCCESS
 

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from ostro.core.codec import from_json, resolved, to_json
 from ostro.core.graph import StepPlan
-from ostro.core.state import StepRun, Task, touch_task
+from ostro.core.state import Task, touch_task
+from ostro.core.step_run import StepRun
 from ostro.model.automation import RetryRules
 from ostro.model.retry import Counters, counters_of, first_counters
 from ostro.model.secrets import hidden_json

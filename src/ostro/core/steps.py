@@ -14,8 +14,9 @@ from ostro.core.failures import TaskFailed, text_of
 from ostro.core.finish import complete_task
 from ostro.core.inputs import check_size
 from ostro.core.process import evaluate_commands, queue_run
-from ostro.core.state import Child, Execution, StepRun, Task, touch_task
+from ostro.core.state import Child, Execution, Task, touch_task
 from ostro.core.step_attempts import begin_attempt
+from ostro.core.step_run import StepRun
 from ostro.core.step_scope import attempts_of, contents, responses, secrets_of, step_scope, stored
 from ostro.core.step_state import RETRY_TIMER, progress, remember
 from ostro.model.automation import RESERVED

@@ -9,7 +9,7 @@ from ostro.core.restore import blobs_of, restore, restore_lone, take_up
 from ostro.core.state import Execution, Tree
 from ostro.engine.definitions import Definitions
 from ostro.engine.timers import Timers
-from ostro.model.ids import shard_of
+from ostro.model.ids import made_at, shard_of
 from ostro.model.records import StoredExecution, TimerRecord
 from ostro.ports.store import EngineStore
 
@@ -25,6 +25,13 @@ class Turn:
         self.handed = handed
         self.since = since
         self.taken_up: set[str] = set()
+
+    def wants(self, root_id: str) -> bool:
+        """Whether the tree is to be taken up and has not been: one that was made here since is not."""
+        if shard_of(root_id) not in self.shards or root_id in self.taken_up:
+            return False
+        made = made_at(root_id)
+        return made is None or made <= self.since
 
 
 class Loader:

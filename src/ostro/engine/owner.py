@@ -217,7 +217,7 @@ class Owner:
         """Own these too: commands for them are carried out at once, their unfinished trees are loaded by and by.
         `handed`: what became of the actions that the former owner had handed out. Raises StoreError; then none is."""
         new = frozenset(shards) - self._held.shards
-        turn = self._loader.begin(new, handed)
+        turn = self._loader.begin(new, handed, self._clock.now() if handed == Handed.LOST else 0)
         self._held.add(new)
         try:
             await self._timers.take(new)

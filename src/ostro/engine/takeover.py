@@ -7,7 +7,7 @@ from ostro.core.state import Tree
 from ostro.engine.loading import Loader, Turn
 from ostro.engine.residents import Residents
 from ostro.model.errors import OstroError
-from ostro.model.ids import SHARDS, shard_of
+from ostro.model.ids import SHARDS
 from ostro.ports.store import EngineStore
 
 log = structlog.get_logger("ostro.engine")
@@ -38,7 +38,7 @@ class Takeover:
             page = await self._store.unfinished_roots(after, limit)
             for root_id in page:
                 # Asked again for each: shards may be lost meanwhile.
-                if self._is_wanted(turn) and shard_of(root_id) in turn.shards and root_id not in turn.taken_up:
+                if self._is_wanted(turn) and turn.wants(root_id):
                     await self.take_up(self._residents.get_or_make(root_id), turn.handed)
             if len(page) < limit:
                 break

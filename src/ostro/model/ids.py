@@ -47,6 +47,14 @@ def is_timed(id: str) -> bool:
     return len(id) == 36 and id[14] == "7" and id[19] in "89ab"
 
 
+def made_at(id: str) -> int | None:
+    """Microseconds since the epoch (to the millisecond, or a little later in a busy one); None for other ids."""
+    try:
+        return int(id[:8] + id[9:13], 16) * 1000 if is_timed(id) else None
+    except ValueError:
+        return None
+
+
 def shard_of(root_id: str) -> int:
     """The shard (0 to 255) of a root execution's id, or of any id made in its tree."""
     if is_timed(root_id):

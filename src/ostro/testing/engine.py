@@ -1,7 +1,7 @@
 """An owner of execution trees in virtual time: the same core, loading and timers as the server, without a loop.
 
 Everything happens when it is asked for: `compute` runs steps, `commit` stores what they did and lets the effects out,
-`fire` moves the clock to the next timer. `crash`, `hand_over` and `forget` lose memory in the ways in which servers can.
+`fire` moves the clock to the next timer. `crash`, `hand_over` and `forget` lose memory as servers do.
 Deterministic: the same calls with the same seed give the same rows.
 """
 

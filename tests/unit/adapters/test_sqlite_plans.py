@@ -1,7 +1,6 @@
 """Statements that run often find their rows by an index, whatever the planner's mood."""
 
 import re
-import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pytest
 
 from ostro.adapters.sql import catalog, commit, deletion, insight, loading, reading, scrap
 from ostro.adapters.sql.blobs import blob_texts
-from ostro.adapters.sql.db import Database
+from ostro.adapters.sql.db import Database, Row
 from ostro.adapters.sql.sqlite.connection import Connection
 from ostro.adapters.sql.sqlite.schema import ensure_schema
 from ostro.model.commands import ANYONE, Caller
@@ -29,7 +28,7 @@ class Planner(Connection):
 
     plans: list[tuple[str, str]]
 
-    def _execute(self, sql: str, values: Sequence[Any]) -> sqlite3.Cursor:
+    def _execute(self, sql: str, values: Sequence[Any]) -> list[Row]:
         if sql.startswith(("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")):
             for row in super()._execute(f"EXPLAIN QUERY PLAN {sql}", values):
                 self.plans.append((sql, row[3]))

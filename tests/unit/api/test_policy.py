@@ -24,7 +24,7 @@ def test_nothing_but_pages_about_the_server_is_public() -> None:
     public = {o.path for o in OPERATIONS if rule_of(o.method, o.path) == PUBLIC}
     about_the_server = {"/", "/v2", "/info", "/healthcheck", "/openapi.json", "/docs"}
     signed = {"/v2/events", "/v2/events/{exchange}/{topic}/{event}"}
-    logging_in = {"/v2/session", "/v3", "/v3/auth/tokens"}
+    logging_in = {"/v2/session", "/v2/session/oidc", "/v2/session/oidc/callback", "/v3", "/v3/auth/tokens"}
     assert public <= about_the_server | signed | logging_in
 
 

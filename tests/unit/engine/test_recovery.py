@@ -77,3 +77,23 @@ async def test_a_command_that_comes_before_the_recovery(tmp_path: Path, comes_fi
         assert (job.action_id, job.attempt) == (old.action_id, old.attempt + 1)
         await engine.submit(change)
     await store.close()
+
+
+async def test_what_was_started_while_recovery_went_on_keeps_its_executor(tmp_path: Path) -> None:
+    """It is in the list of unfinished executions too, but nothing of it was lost."""
+    await taken_action(tmp_path / "o.db")
+    store, queue, gate = await open_store(f"sqlite:///{tmp_path / 'o.db'}"), MemoryQueue("test"), asyncio.Event()
+    async with owner(SlowStore(store, gate), queue) as engine:
+        await asyncio.sleep(0.01)
+        await engine.submit(StartExecution(root_id=engine.new_id(), workflow="wf"))
+        [new] = await queue.take(1)
+        engine._residents._trees.clear()  # it was put away
+        gate.set()
+        async with asyncio.timeout(10):
+            [old] = await queue.take(5)
+        assert old.attempt == 2
+        taken = ActionTaken(root_id=new.root_id, execution_id=new.execution_id, task_id=new.task_id,
+                            action_id=new.action_id, attempt=1, executor="x")  # fmt: skip
+        assert await engine.submit(taken) is True
+        assert not len(queue)
+    await store.close()

@@ -1,5 +1,5 @@
 import { useQueryClient } from "@tanstack/react-query"
-import { Suspense, useEffect, useState } from "react"
+import { Suspense, useEffect, useRef, useState } from "react"
 import { Navigate, NavLink, Outlet, ScrollRestoration, useLocation, useNavigation } from "react-router"
 import { setLive, useLive, useLiveState } from "~/live"
 import { Button, Icon, Loading } from "~/ui"
@@ -26,10 +26,15 @@ function Gate() {
     setLive(isKnown)
     return () => setLive(false)
   }, [isKnown])
+  const wasKnown = useRef(false)
   if (!isKnown) {
     const from = location.pathname + location.search
-    return <Navigate to={from === "/" ? "/login" : `/login?to=${encodeURIComponent(from)}`} replace />
+    const query = new URLSearchParams()
+    if (from !== "/") query.set("to", from)
+    if (wasKnown.current) query.set("problem", "ended")
+    return <Navigate to={`/login${query.size ? `?${query}` : ""}`} replace />
   }
+  wasKnown.current = true
   return <Shell />
 }
 

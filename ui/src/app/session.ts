@@ -4,12 +4,25 @@ import { api, setCsrfToken } from "~/api/client"
 import type { Session } from "~/api/types"
 import { setNeedsToken } from "~/ui/CommandLines"
 
+const EARLY_MS = 45_000 // the server renews a session in its last minute, if it can
+const LEAST_MS = 5_000
+
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
   queryFn: async () => remember(await api.get<Session>("/v2/session")),
   staleTime: Infinity,
   gcTime: Infinity,
+  refetchInterval: (query) => (query.state.data ? nextLook(query.state.data, Date.now()) : false),
+  refetchIntervalInBackground: true,
 })
+
+/** Milliseconds until a session is asked about again: shortly before its end, and at its end. */
+export function nextLook(session: Session, now: number): number | false {
+  if (!session.expires_at) return false
+  const left = Date.parse(session.expires_at) - now
+  const wait = left > EARLY_MS + LEAST_MS ? left - EARLY_MS : Math.max(left + 1000, LEAST_MS)
+  return Math.min(wait, 2 ** 31 - 1)
+}
 
 /** The CSRF token is kept beside the query: in memory only. */
 export function remember(session: Session): Session {

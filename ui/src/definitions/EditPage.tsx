@@ -21,7 +21,8 @@ export function EditPage({ info, definition }: { info: KindInfo; definition: Def
   const { kind } = info
   const given = (useLocation().state as { text?: string } | null)?.text
   const [base, setBase] = useState(definition)
-  const [text, setText] = useState(given ?? definition?.text ?? info.template)
+  const [saved, setSaved] = useState(definition?.text ?? info.template)
+  const [text, setText] = useState(given ?? saved)
   const [goTo, setGoTo] = useState<{ line: number } | null>(null)
   const [line, setLine] = useState(0)
   const [isSaving, setSaving] = useState(false)
@@ -31,7 +32,7 @@ export function EditPage({ info, definition }: { info: KindInfo; definition: Def
   const { problems, isCurrent } = useLint(kind, text)
   const client = useQueryClient()
   const navigate = useNavigate()
-  const isChanged = base === null ? text !== info.template : text !== base.text
+  const isChanged = text !== saved
 
   const complete = useMemo(() => completeYaml(() => knowledgeOf(client, kind)), [client, kind])
   const showLine = useCallback((to: number) => setGoTo({ line: to }), [])
@@ -54,8 +55,9 @@ export function EditPage({ info, definition }: { info: KindInfo; definition: Def
       toast(`${base.name} is saved.`)
       void client.invalidateQueries({ queryKey: ["definitions", kind] })
       const fresh = await client.fetchQuery(definitionQuery(info, id))
-      // What was typed since is kept: only the base moves on.
-      setBase({ ...fresh, text })
+      // The server may keep the text in another form: what was typed stays, also what was typed since.
+      setBase(fresh)
+      setSaved(text)
     } catch (problem) {
       setError(problem)
     } finally {
@@ -118,6 +120,7 @@ export function EditPage({ info, definition }: { info: KindInfo; definition: Def
           onTake={() => {
             setBase(error.theirs)
             setText(error.theirs.text)
+            setSaved(error.theirs.text)
             setError(null)
           }}
           onClose={() => setError(null)}

@@ -8,6 +8,14 @@ describe("the text of an automation", () => {
     )
   })
 
+  it("leaves out what is not set, but no null that means something", () => {
+    const text =
+      "name: a\ndefault_retry: null\nsteps:\n  - name: b\n    input: null\n    retry:\n      total: null\n    apispec:\n      url: u\n      data: null\n      json_body:\n        x: null\n"
+    expect(editable(text)).toBe(
+      "name: a\nsteps:\n  - name: b\n    retry:\n      total: null\n    apispec:\n      url: u\n      json_body:\n        x: null\n",
+    )
+  })
+
   it("stays as it is if it cannot be read", () => {
     expect(editable("a: [")).toBe("a: [")
   })

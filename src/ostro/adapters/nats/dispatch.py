@@ -138,6 +138,12 @@ class Dispatch:
         if entry is not None and (command.attempt is None or command.attempt >= entry.job.attempt):
             self._forget(command.action_id)
 
+    def over(self, job: ActionJob) -> None:
+        """The executor of this process is done with it."""
+        entry = self._open.get(job.action_id)
+        if entry is not None and entry.job.attempt <= job.attempt:
+            self._forget(job.action_id)
+
     def whole_job(self, wanted: WantedJob, target: str) -> ActionJob | None:
         entry = self._open.get(wanted.action_id)
         if entry is None or entry.job.attempt != wanted.attempt or entry.target != target:

@@ -56,6 +56,8 @@ class NatsQueue:
 
     def done(self, job: ActionJob) -> None:
         self._taking.done(job)
+        if self.dispatch is not None:
+            self.dispatch.over(job)  # one of our own, whose reports did not come over NATS
 
     def listen(self, on_cancel: Callable[[Sequence[str]], None]) -> Callable[[], None]:
         return self._taking.listen(on_cancel)

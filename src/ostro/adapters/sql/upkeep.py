@@ -8,6 +8,7 @@ import msgspec
 from ostro.adapters.sql.columns import UNFINISHED_ACTION, UNFINISHED_EXECUTION, columns, row_reader
 from ostro.adapters.sql.db import Database, run_for
 from ostro.model.triggers import OutboxRecord
+from ostro.model.waits import ACTION_AT_LIMIT
 
 _OUTBOX: Final = columns(OutboxRecord)
 _read_notification = row_reader(OutboxRecord)
@@ -113,8 +114,9 @@ def silent_actions(
         " AND (last_heartbeat < ? OR (last_heartbeat IS NULL AND created_at < ?))"
         # Asynchronous ones: so that they do not fill the page. Texts inside are escaped and do not look like this.
         " AND internal NOT LIKE '%\"y\":true%'"
+        " AND (state_info IS NULL OR state_info <> ?)"  # it has not been handed out
         " AND NOT EXISTS (SELECT 1 FROM timers WHERE owner_id = a.id) ORDER BY root_id LIMIT ?",
-        (heard_before, created_before, limit),
+        (heard_before, created_before, ACTION_AT_LIMIT, limit),
     )
     found = []
     for id, root_id, execution_id, task_id, text in rows:

@@ -65,9 +65,8 @@ async def finish(call: Call) -> Answer:
     await audit_log_in(call, caller, "session:create", caller.user_id or "", 302)
     renewal = log_ins.renewal_for(entry, visit, session)
     secure = is_secure(call)
-    return _sent_to(
-        visit.to, forget, sessions.set_cookie(value, secure=secure), log_ins.renewal_cookie(renewal, secure=secure)
-    )
+    own = sessions.set_cookie(value, secure=secure, ends_at=session.expires_at)
+    return _sent_to(visit.to, forget, own, log_ins.renewal_cookie(renewal, secure=secure))
 
 
 async def _failed(call: Call, problem: str, reason: str, cookie: str) -> Answer:

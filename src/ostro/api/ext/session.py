@@ -56,7 +56,10 @@ async def _renewed(call: Call, session: Session | None) -> tuple[Session | None,
         return session, ()
     secure = is_secure(call)
     kept = log_ins.renewal_cookie(replace(renewal, refresh=entry.refresh), secure=secure)
-    return renewed, (("set-cookie", sessions.set_cookie(value, secure=secure)), ("set-cookie", kept))
+    return renewed, (
+        ("set-cookie", sessions.set_cookie(value, secure=secure, ends_at=renewed.expires_at)),
+        ("set-cookie", kept),
+    )
 
 
 async def begin(call: Call) -> Answer:

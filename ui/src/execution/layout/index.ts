@@ -14,8 +14,8 @@ export function layoutOf(input: LayoutInput): Promise<LayoutResult> {
   return isLarge ? byOwn(input) : byElk(input).catch(() => byOwn(input))
 }
 
-let worker: Worker | undefined
 let asked = 0
+let worker: Worker | undefined = started() // small, and ready when the graph is here
 const waiting = new Map<number, { resolve: (result: LayoutResult) => void; reject: (error: Error) => void }>()
 
 function byOwn(input: LayoutInput): Promise<LayoutResult> {

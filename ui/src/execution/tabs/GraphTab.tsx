@@ -10,7 +10,9 @@ import { byName, rankOf } from "../model/tasks"
 import { pathTo } from "../model/reveal"
 import type { Graph, Task } from "../types"
 
-const GraphView = lazy(() => import("../graph/GraphView"))
+const load = () => import("../graph/GraphView")
+const GraphView = lazy(load)
+void load() // on its way while the graph is read
 
 /** A sub-execution that is open in the place of its task; `siblings`: of a with-items task. */
 interface Opened {

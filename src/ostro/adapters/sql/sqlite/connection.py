@@ -64,14 +64,14 @@ class Connection:
     def rows(self, sql: str, values: Sequence[Any] = ()) -> list[Row]:
         if self.is_interrupted:  # it came between two statements
             raise InvalidInput(TOO_SLOW)
-        return self._execute(sql, [tidied(value) for value in values]).fetchall()
+        return self._execute(sql, [tidied(value) for value in values])
 
     def run(self, sql: str, values: Sequence[Any] = ()) -> None:
         self._execute(sql, [tidied(value) for value in values])
 
-    def _execute(self, sql: str, values: Sequence[Any]) -> sqlite3.Cursor:
+    def _execute(self, sql: str, values: Sequence[Any]) -> list[Row]:
         try:
-            return self.raw.execute(sql, values)
+            return self.raw.execute(sql, values).fetchall()
         except sqlite3.Error as error:
             raise as_ostro_error(error, self.file) from error
         except UnicodeEncodeError:
