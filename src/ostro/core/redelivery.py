@@ -44,7 +44,7 @@ def deliver_again(env: Any, action: Action, handed: Handed) -> None:
     if handed == Handed.UNSURE:
         action.execution.tree.jobs.append(job_of(action, action.execution))  # type: ignore[union-attr]
         return
-    _next_delivery(action)
+    _next_delivery(env, action)
     touch_action(action)
     run_action(env, action, info)
 
@@ -54,8 +54,9 @@ def _next_attempt(action: Action, handed: Handed) -> int:
     return action.attempt + (handed == Handed.LOST)
 
 
-def _next_delivery(action: Action) -> None:
+def _next_delivery(env: Any, action: Action) -> None:
     action.attempt += 1
+    action.last_heartbeat = env.now  # what its former executor said counts no more
     action.taken_at = None
     action.taken_by = None
 
@@ -73,7 +74,7 @@ def deliver_lone_again(env: Any, tree: Tree, action: Action, handed: Handed) -> 
     if handed == Handed.UNSURE and info.inline is None:
         tree.jobs.append(job_of(action, None))
         return
-    _next_delivery(action)
+    _next_delivery(env, action)
     tree.dirty_lone[action.id] = action
     _run_lone(env, tree, action, info)
 
@@ -81,7 +82,8 @@ def deliver_lone_again(env: Any, tree: Tree, action: Action, handed: Handed) -> 
 def may_run_again(action: Action) -> bool:
     """Whether an action whose executor is silent is handed out again: if that is safe, and not for ever, since it may
     be the action that ends its executors."""
-    return action.safe_rerun and action.taken_at is not None and action.attempt < _MOST_DELIVERIES
+    was_begun = action.taken_at is not None or action.attempt > 1
+    return action.safe_rerun and was_begun and action.attempt < _MOST_DELIVERIES
 
 
 def _undeliverable(env: Any, action: Action) -> str | None:

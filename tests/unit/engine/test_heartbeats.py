@@ -62,6 +62,7 @@ async def test_an_action_that_is_safe_to_rerun_goes_to_another_executor_but_not_
         assert await silent_for(engine, 310 + attempt) == 1
         row = await action(engine)
         assert row.state == "RUNNING"
+        assert await silent_for(engine, 290) == 0  # the next one has as long
         taken = ActionTaken(
             root_id=id, execution_id=id, task_id=row.task_execution_id, action_id=row.id, attempt=attempt, executor="e"
         )

@@ -22,10 +22,11 @@ function Gate() {
   const session = useSession()
   const location = useLocation()
   const isKnown = session.is_authenticated
+  const who = isKnown ? `${session.project_id}/${session.user_id}/${session.is_admin}` : null
   useEffect(() => {
-    setLive(isKnown)
-    return () => setLive(false)
-  }, [isKnown])
+    setLive(who)
+    return () => setLive(null)
+  }, [who])
   const wasKnown = useRef(false)
   if (!isKnown) {
     const from = location.pathname + location.search

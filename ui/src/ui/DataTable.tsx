@@ -177,7 +177,7 @@ export function DataTable<Row>({
                 onFocus={() => (current.current = item.index)}
                 onClick={(event) => {
                   if ((event.target as HTMLElement).closest("a, button, input, dialog")) return
-                  if (document.getSelection()?.toString()) return
+                  if (hasSelection(event.currentTarget)) return
                   open(row)
                 }}
                 onKeyDown={(event) => {
@@ -217,6 +217,12 @@ export function DataTable<Row>({
       {footer}
     </div>
   )
+}
+
+/** Whether somebody has marked text in it, to copy it: then a click does not open it. */
+function hasSelection(element: HTMLElement): boolean {
+  const selection = document.getSelection()
+  return selection !== null && !selection.isCollapsed && selection.containsNode(element, true)
 }
 
 function HeadCell<Row>({
