@@ -1,39 +1,86 @@
-"""Runs the shared conformance cases against a fresh server and compares with the list of those that may still fail.
+"""Runs the shared conformance cases against fresh servers and compares with the list of those that may still fail.
 
-Usage: conformance.py FOLDER [conform's options]. Fails if a case fails that is not in
+Usage: conformance.py FOLDER [conform's options]. First one process on SQLite; then an API, two engines and an executor
+on a PostgreSQL and a NATS of their own, with all cases that are not slow. Fails if a case fails that is not in
 tests/compat/conformance-may-fail.txt, and if a case of that list passes: so the list can only shrink.
 """
 
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests import servers_nats, servers_postgres  # noqa: E402
+from tests.e2e.server import Server  # noqa: E402
+
 MAY_FAIL = ROOT / "tests" / "compat" / "conformance-may-fail.txt"
 
 
 def main(folder: Path, options: list[str]) -> int:
-    with tempfile.TemporaryDirectory(prefix="ostro-conformance-") as scratch:
-        url, server = start_server(Path(scratch))
-        try:
-            first = conform(folder, url, Path(scratch) / "first.json", ["--jobs", "8", *options])
-            failed = {id for id, passed in first.items() if not passed}
-            allowed = may_fail()
-            again = sorted(failed - allowed)
-            if again:  # one more look, one at a time: eight at once on two cores may miss a deadline
-                print(f"Second try of {len(again)}: {', '.join(again)}", flush=True)
-                only = [part for id in again for part in ("--only", f"={id}")]
-                second = conform(folder, url, Path(scratch) / "second.json", ["--jobs", "1", *only])
-                failed -= {id for id, passed in second.items() if passed}
-        finally:
-            stop_server(server, Path(scratch))
+    # Settings of whoever calls are not what is tested.
+    for name in [name for name in os.environ if name.startswith("OSTRO_")]:
+        del os.environ[name]
+    status = 0
+    for title, open_servers, more in (
+        ("one process, SQLite", alone, []),
+        ("four processes, PostgreSQL and NATS", cluster, ["--no-slow"]),
+    ):
+        print(f"--- {title}", flush=True)
+        with tempfile.TemporaryDirectory(prefix="ostro-conformance-") as scratch, open_servers(Path(scratch)) as url:
+            status |= judge(folder, url, Path(scratch), [*options, *more])
+    return status
+
+
+@contextmanager
+def alone(scratch: Path) -> Iterator[str]:
+    with Server(scratch) as server:
+        yield server.url
+
+
+@contextmanager
+def cluster(scratch: Path) -> Iterator[str]:
+    """The address of the API."""
+    lacking = servers_postgres.missing() or servers_nats.missing()
+    if lacking:
+        raise RuntimeError(lacking)
+    with ExitStack() as stack:
+        nats = stack.enter_context(servers_nats.NatsServer(subfolder(scratch, "nats")))
+        postgres = stack.enter_context(servers_postgres.PostgresServer(subfolder(scratch, "postgres")))
+        shared = ("--database", postgres.new_database())
+        first = None
+        for number, role in enumerate(("api", "engine", "engine", "executor")):
+            database = () if role == "executor" else shared
+            part = Server(subfolder(scratch, f"{role}{number}"), "--roles", role, "--nats", nats.url, *database)
+            stack.enter_context(part)
+            first = first or part
+        assert first is not None
+        yield first.url
+
+
+def subfolder(scratch: Path, name: str) -> Path:
+    made = scratch / name
+    made.mkdir()
+    return made
+
+
+def judge(folder: Path, url: str, scratch: Path, options: list[str]) -> int:
+    """0 if all went as expected, else 1."""
+    first = conform(folder, url, scratch / "first.json", ["--jobs", "8", *options])
+    failed = {id for id, passed in first.items() if not passed}
+    allowed = may_fail()
+    again = sorted(failed - allowed)
+    if again:  # one more look, one at a time: eight at once on two cores may miss a deadline
+        print(f"Second try of {len(again)}: {', '.join(again)}", flush=True)
+        only = [part for id in again for part in ("--only", f"={id}")]
+        second = conform(folder, url, scratch / "second.json", ["--jobs", "1", *only])
+        failed -= {id for id, passed in second.items() if passed}
     new = sorted(failed - allowed)
     better = sorted((allowed & first.keys()) - failed)
     for id in new:
@@ -48,44 +95,6 @@ def main(folder: Path, options: list[str]) -> int:
 def may_fail() -> set[str]:
     lines = (line.partition("#")[0].strip() for line in MAY_FAIL.read_text().splitlines())
     return {line for line in lines if line}
-
-
-def start_server(scratch: Path) -> tuple[str, subprocess.Popen[bytes]]:
-    """A server on a free port with a database of its own. Raises RuntimeError if it does not get ready."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    url = f"http://127.0.0.1:{port}"
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("OSTRO_")}
-    with (scratch / "server.log").open("wb") as log:
-        server = subprocess.Popen(
-            [sys.executable, "-m", "ostro", "serve", "--port", str(port), "--database", str(scratch / "ostro.sqlite3")],
-            stdout=log,
-            stderr=log,
-            env=environment | {"XDG_CONFIG_HOME": str(scratch)},
-        )
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            urllib.request.urlopen(f"{url}/v2/", timeout=5).close()
-            return url, server
-        except OSError:
-            time.sleep(0.05)
-    print((scratch / "server.log").read_text(errors="replace"))
-    server.kill()
-    raise RuntimeError("the server did not get ready")
-
-
-def stop_server(server: subprocess.Popen[bytes], scratch: Path) -> None:
-    server.send_signal(signal.SIGTERM)
-    try:
-        status = server.wait(60)
-    except subprocess.TimeoutExpired:
-        server.kill()
-        status = -9
-    if status:
-        print((scratch / "server.log").read_text(errors="replace")[-8000:])
-        raise RuntimeError(f"the server ended with status {status}")
 
 
 def conform(folder: Path, url: str, report: Path, options: list[str]) -> dict[str, bool]:

@@ -5,9 +5,8 @@
 Starts its own PostgreSQL (synchronous_commit and fsync on) and NATS. `inline`: echo tasks, which the engine runs
 itself; `travelling`: an action of a plug-in that does nothing, so each goes over NATS to an executor process and back.
 CPU is that of all Ostro processes. Statements are what pg_stat_statements counted (no BEGIN, no COMMIT), transactions
-what pg_stat_database did, reads included. and what a cell does when it is idle
-only as far as it did it while the tasks ran. `--chains` and `--in-flight` are per engine. `--dbos`: a Python that has
-dbos (pip install dbos).
+what pg_stat_database did, reads included; what an idle cell does (leases, duties) counts only as far as it was done
+while the tasks ran. `--chains` and `--in-flight` are per engine. `--dbos`: a Python that has dbos (pip install dbos).
 """
 
 import argparse

@@ -78,6 +78,15 @@ class BenchCell:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> "BenchCell":
+        try:
+            await self._start()
+        except BaseException:
+            await self.__aexit__()
+            raise
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
+        return self
+
+    async def _start(self) -> None:
         self._folder.mkdir()
         path = os.pathsep.join(filter(None, (str(add_plugin(self._folder)), os.environ.get("PYTHONPATH"))))
         self.postgres.query(f"CREATE DATABASE {self.database}", database="postgres")
@@ -91,10 +100,8 @@ class BenchCell:
             if self.nats is not None:
                 options += ["--nats", self.nats.url]
             part = Part(self._folder, name, *options, PYTHONPATH=path)
-            await asyncio.to_thread(part.start)
             self.parts.append(part)
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
-        return self
+            await asyncio.to_thread(part.start)
 
     async def __aexit__(self, *_: object) -> None:
         if self._session is not None:

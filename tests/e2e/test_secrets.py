@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -110,11 +111,32 @@ def wait_for_end(client: httpx.Client, automation_run: str) -> str:
     return client.get(f"/v2/executions/{automation_run}").text + client.get(f"{path}/state").text
 
 
+@contextmanager
+def listening(url: str) -> Iterator[list[str]]:
+    """What the live stream says meanwhile."""
+    heard: list[str] = []
+
+    def hear() -> None:
+        with (
+            suppress(httpx.HTTPError),
+            httpx.stream("GET", f"{url}/v2/stream", timeout=None, trust_env=False) as answer,
+        ):
+            heard.extend(answer.iter_lines())
+
+    thread = threading.Thread(target=hear, daemon=True)
+    thread.start()
+    while not any("hello" in line for line in list(heard)):
+        time.sleep(0.02)
+    yield heard
+
+
 def everything(client: httpx.Client, execution: str) -> str:
     """All that the API says."""
     paths = [f"/v2/executions/{execution}", f"/v2/executions/{execution}/report", "/v2/audit", "/metrics"]
     paths += [f"/v2/{kind}?include_output=true" for kind in ("executions", "action_executions")]
-    paths += [f"/v2/{kind}" for kind in ("tasks", "workflows", "actions", "environments")]
+    paths += [f"/v2/{kind}" for kind in ("tasks", "workflows", "actions", "environments", "secrets", "secrets/key")]
+    paths += [f"/v2/executions/{execution}/{what}" for what in ("graph", "waits", "timeline", "tasks")]
+    paths += ["/v2/overview", "/v2/session", "/v2/workflows/call/revisions"]
     for kind in ("tasks", "action_executions"):
         paths += [f"/v2/{kind}/{row['id']}" for row in client.get(f"/v2/{kind}").json()[kind]]
     answers = [client.get(path) for path in paths]
@@ -129,7 +151,10 @@ def test_the_value_reaches_the_action_and_nothing_else(tmp_path: Path, peer: tup
     assert stored.returncode == 0, stored.stderr
     options = ("--log-level", "debug", "--access-log", "--audit", "on")
     with Server(tmp_path, *options, OSTRO_SECRET_KEY=key) as server:
-        with httpx.Client(base_url=server.url, timeout=60, trust_env=False) as client:
+        with (
+            httpx.Client(base_url=server.url, timeout=60, trust_env=False) as client,
+            listening(server.url) as heard,
+        ):
             assert client.post("/v2/actions", content=ADHOC).status_code == 201
             assert client.post("/v2/workflows", content=FLOW).status_code == 201
             notify = [{"type": "webhook", "url": f"{url}/hook"}]
@@ -170,7 +195,8 @@ def test_the_value_reaches_the_action_and_nothing_else(tmp_path: Path, peer: tup
     on_disk = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
     shown = ostro(tmp_path, "list").stdout
     assert any("WORKFLOW_FAILED" in one for one in told)
-    for sink in (said, logged, shown, *told, stored.stdout + stored.stderr):
+    assert any('"ERROR"' in line for line in heard)
+    for sink in (said, logged, shown, *told, *heard, stored.stdout + stored.stderr):
         assert CANARY not in sink
     assert CANARY.encode() not in on_disk
     assert "ostro-secret:key:" in said

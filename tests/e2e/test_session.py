@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 import httpx
@@ -168,6 +169,37 @@ def test_openstack_clients_log_in_with_a_token_as_password(world: World) -> None
         assert other.status_code == 401
         assert browser.post("/v3/auth/tokens", json={"auth": {"identity": {"methods": []}}}).status_code == 401
         assert browser.post("/v3/auth/tokens", json={"auth": 5}).status_code == 400
+
+
+def test_tokens_are_made_shown_once_and_revoked(world: World) -> None:
+    client = world.browser()
+    client.headers["X-Auth-Token"] = world.token("ops", "admin")
+    body = {"project_id": "shop", "user_id": "ann", "roles": ["dev"], "expires": "2d", "description": "for tests"}
+    made = client.post("/v2/tokens", json=body)
+    assert made.status_code == 201, made.text
+    token, id = made.json()["token"], made.json()["id"]
+    listed = client.get("/v2/tokens")
+    assert token not in listed.text
+    (shown,) = [one for one in listed.json()["tokens"] if one["id"] == id]
+    assert (shown["project_id"], shown["user_id"], shown["roles"], shown["state"]) == ("shop", "ann", ["dev"], "valid")
+    made_at, ends_at = (datetime.fromisoformat(shown[name]) for name in ("created_at", "expires_at"))
+    assert (ends_at - made_at).days == 2
+    assert client.delete(f"/v2/tokens/{id}").status_code == 204
+    assert client.delete(f"/v2/tokens/{id}").status_code == 404
+    (revoked,) = [one for one in client.get("/v2/tokens").json()["tokens"] if one["id"] == id]
+    assert revoked["state"] == "revoked"
+    for wrong in ({"expires": "soon"}, {"expires": "999999y"}, {"roles": "admin"}, {"roles": [""]}, {"project_id": ""},
+                  {"user_id": 5}, {"surprise": 1}):  # fmt: skip
+        assert client.post("/v2/tokens", json=wrong).status_code == 400
+    member = {"X-Auth-Token": world.token("shop")}
+    assert client.post("/v2/tokens", json={}, headers=member).status_code == 403
+    client.close()
+
+
+def test_without_authentication_nobody_makes_tokens_over_http(client: httpx.Client) -> None:
+    """They would count once it is turned on, and everybody on the machine could have made some."""
+    assert client.post("/v2/tokens", json={"roles": ["admin"]}).status_code == 403
+    assert client.get("/v2/tokens").status_code == 403
 
 
 @pytest.fixture

@@ -69,7 +69,7 @@ RULES: Final[dict[str, str]] = {
     "overview:get": _ALL,
     "lint:create": _ALL,
     **{f"secrets:{verb}": _ALL for verb in ("delete", "get", "list", "update")},
-    **{f"tokens:{verb}": _OPERATOR for verb in ("create", "delete", "list")},
+    **{f"tokens:{verb}": _ADMIN for verb in ("create", "delete", "list")},
 }
 
 # Every route, by the rule that guards it. A route that is not here does not start.

@@ -17,6 +17,7 @@ log = structlog.get_logger("ostro.engine")
 _HOUR: Final = 3_600_000_000
 _DAY: Final = 24 * _HOUR
 _BATCH: Final = 500  # rows
+_REPLIES: Final = 20_000  # each look for old ones reads the table from its beginning: not many looks
 _WORKFLOWS: Final = 50  # whose revisions are looked at together
 _BETWEEN_SECONDS: Final = 0.05
 _FIRST_SECONDS: Final = 60.0  # after the start: there is more important work then
@@ -59,14 +60,16 @@ class Upkeep(Duty):
         """Delete all that is not to be kept."""
         settings, now = self._settings, self._clock.now()
         if settings.reply_hours:
-            await self._empty("replies", self._store.scrap_replies, now - int(settings.reply_hours * _HOUR))
+            await self._empty("replies", self._store.scrap_replies, now - int(settings.reply_hours * _HOUR), _REPLIES)
         if settings.audit_days:
             await self._empty("audit", self._store.scrap_audit, now - int(settings.audit_days * _DAY))
         if settings.revisions:
             await self._revisions(settings.revisions, now - _DAY)
 
-    async def _empty(self, name: str, scrap: Callable[[int, int], Awaitable[int]], before: int) -> None:
-        while count := await scrap(before, _BATCH):
+    async def _empty(
+        self, name: str, scrap: Callable[[int, int], Awaitable[int]], before: int, limit: int = _BATCH
+    ) -> None:
+        while count := await scrap(before, limit):
             self.counters[name] += count
             await asyncio.sleep(_BETWEEN_SECONDS)
 

@@ -94,7 +94,8 @@ class InsightStore(Protocol):
         ...
 
     async def scrap_replies(self, before: int, limit: int) -> int:
-        """Delete up to so many answers to Idempotency-Keys from before a time; how many that were."""
+        """Delete up to so many answers to Idempotency-Keys from before a time, a few hundred in a transaction; how many
+        that were."""
         ...
 
     async def scrap_audit(self, before: int, limit: int) -> int:

@@ -24,7 +24,7 @@ class Rows:
         self.before[name] = before
         gone = min(limit, self.left[name])
         self.left[name] -= gone
-        self.most = max(self.most, gone)
+        self.most = max(self.most, gone) if name == "audit" else self.most
         return gone
 
     async def scrap_replies(self, before: int, limit: int) -> int:

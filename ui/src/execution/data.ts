@@ -173,7 +173,7 @@ class Updates {
   }
 
   take(batch: LiveBatch): void {
-    if (batch.isReload) return this.refresh()
+    if (batch.isReload || batch.begun.includes(this.id)) return this.refresh()
     for (const event of batch.executions) {
       const key = executionKey(event.id)
       const known = this.client.getQueryData<Execution>(key)

@@ -4,12 +4,13 @@ import { api, ApiError } from "~/api/client"
 import type { Execution } from "~/api/types"
 import { useAllowed } from "~/app/session"
 import { Button, CommandLines, Icon, toastError } from "~/ui"
+import "./firstSteps.css"
 
 const NAME = "hello"
 const EXAMPLE = `version: '2.0'
 
 ${NAME}:
-  description: Says hello to everybody, one after the other in parallel, and waits a moment.
+  description: Says hello to everybody at once, and rests a moment.
   input:
     - names: [Ada, Grace, Linus]
   output:

@@ -64,8 +64,17 @@ export interface LiveBatch {
   deleted: DeletedEvent[]
   /** Something was missed: fetch everything anew. */
   isReload: boolean
+  /** Executions of whose trees the stream tells from now on: what these did before was told to nobody. */
+  begun: string[]
 }
 
-export const emptyBatch = (): LiveBatch => ({ executions: [], tasks: [], actions: [], deleted: [], isReload: false })
+export const emptyBatch = (): LiveBatch => ({
+  executions: [],
+  tasks: [],
+  actions: [],
+  deleted: [],
+  isReload: false,
+  begun: [],
+})
 
 export type LiveState = "off" | "connecting" | "live" | "broken"

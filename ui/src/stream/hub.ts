@@ -125,9 +125,8 @@ export class Hub {
         this.trees = source
         if (this.next === source) this.next = null
         const added = wanted.filter((id) => !before.includes(id))
-        // What these did between their view's first look and now was told to nobody.
         if (added.length > 0 && !isTakeover)
-          this.listening.onBatch({ ...emptyBatch(), isReload: true }, added, this.where())
+          this.listening.onBatch({ ...emptyBatch(), begun: added }, null, this.where())
       },
       onRefused: () => void this.refused(source),
     })
@@ -142,8 +141,8 @@ export class Hub {
     if (this.trees === source) this.trees = null
     await Promise.all(
       source.trees.map((id) =>
-        api.get(`/v2/executions/${encodeURIComponent(id)}`, { fields: "id" }).catch((error: unknown) => {
-          if (error instanceof ApiError && (error.status === 404 || error.status === 400)) this.gone.add(id)
+        api.get(`/v2/executions/${encodeURIComponent(id)}`).catch((error: unknown) => {
+          if (error instanceof ApiError && error.status === 404) this.gone.add(id)
         }),
       ),
     )

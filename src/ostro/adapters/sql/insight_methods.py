@@ -1,6 +1,7 @@
 """`ports.insight.InsightStore` and `ports.identity.TokenAdmin`: functions of this package, run in the right lane."""
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from ostro.adapters.sql import access, insight, scrap
 from ostro.model.access import TokenRecord
@@ -9,6 +10,9 @@ from ostro.ports.insight import Figures, Spans
 
 if TYPE_CHECKING:
     from ostro.adapters.sql.store import Lanes
+
+
+_MOST_AT_ONCE: Final = 500  # rows that one transaction deletes: commits of the engine wait for it
 
 
 class InsightMethods:
@@ -29,8 +33,9 @@ class InsightMethods:
 
     async def scrap_replies(self, before: int, limit: int) -> int:
         found = await self._lanes.lists.call(lambda db: scrap.old_replies(db, before, limit))
-        if found:
-            await self._lanes.write.call(lambda db: scrap.delete_replies(db, found))
+        for start in range(0, len(found), _MOST_AT_ONCE):
+            keys = found[start : start + _MOST_AT_ONCE]
+            await self._lanes.write.call(partial(scrap.delete_replies, keys=keys))
         return len(found)
 
     async def scrap_audit(self, before: int, limit: int) -> int:

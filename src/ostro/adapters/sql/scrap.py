@@ -9,7 +9,8 @@ _FOR_EVER: Final = 1 << 62
 
 
 def old_replies(db: Database, before: int, limit: int) -> list[str]:
-    """Keys. Without an index: while there are many they are found at once, and what is kept is a day's."""
+    """Keys. Reads the table from its beginning: an index would cost each request with a key more than this costs
+    once an hour (0.2 us of CPU a row). So ask for many at once."""
     return [key for (key,) in db.rows("SELECT key FROM replies WHERE at < ? LIMIT ?", (before, limit))]
 
 
