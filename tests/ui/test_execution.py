@@ -50,6 +50,11 @@ def test_a_live_update_needs_no_reading_of_the_graph(page: Page, client: httpx.C
     id = start(client, "order", input={"customer": "Ann"})
     drawn(page, f"/ui/executions/{id}")
     expect(node(page, "ship")).to_have_attribute("data-state", "RUNNING")
+    # Once more it is read when the stream begins to tell of it.
+    page.wait_for_function(
+        "end => performance.getEntriesByType('resource').filter(one => one.name.endsWith(end)).length > 1",
+        arg=f"/v2/executions/{id}",
+    )
     requests: list[str] = []
     page.on("request", lambda request: requests.append(request.url))
     client.put(f"/v2/executions/{id}", json={"state": "PAUSED"})

@@ -25,6 +25,7 @@ log = structlog.get_logger("ostro.engine")
 _LOOK: Final = RENEW  # seconds between looks
 _LOOK_SOON: Final = 0.2  # while more shards are wanted than are free
 _RETRY: Final = 0.3  # after a look that failed
+_WATCH: Final = 0.25  # seconds between looks at the own lease, which ask no database
 _AFTER_EXPIRY: Final = 0.02  # so that the lease of another has run out for sure
 
 
@@ -97,7 +98,7 @@ class Shares:
         self._followers = followers
         self._is_alone = is_alone
         self._wake = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._is_lost = False
         self._told: frozenset[int] = frozenset()  # what the followers know
         self._handed = Handed.LOST if is_alone else Handed.UNSURE
@@ -108,13 +109,16 @@ class Shares:
     async def __aenter__(self) -> Self:
         await self._register()
         await self._look()
-        self._task = asyncio.create_task(self._run(), name="ostro-shares")
+        self._tasks = [
+            asyncio.create_task(self._run(), name="ostro-shares"),
+            asyncio.create_task(self._watch(), name="ostro-lease-watch"),
+        ]
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        assert self._task is not None
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._release(self._owner.shards)
         try:
             await self._leases.leave()
@@ -143,6 +147,15 @@ class Shares:
                 log.error("the shards cannot be looked at, trying again", exc_info=error)
                 pause = _RETRY
 
+    async def _watch(self) -> None:
+        """A database that does not answer holds `_run` up for long: callers must not wait for it here when others can
+        have the shards already."""
+        while True:
+            await asyncio.sleep(_WATCH)
+            if (self._is_lost or not self._leases.is_valid()) and (self._told or self._owner.shards):
+                self.lost()
+                await self._let_go()
+
     def _pause(self, is_short: bool) -> float:
         longest = _LOOK_SOON if is_short else _LOOK
         expiry = self.view.next_expiry
@@ -150,17 +163,22 @@ class Shares:
 
     async def _begin_again(self) -> None:
         """What was in memory may be anybody's now: drop it, and come back as somebody new."""
-        owned = self._owner.shards
-        log.error("the lease of this engine is lost, beginning again", epoch=self.epoch, shards=len(owned))
-        self._owner.lose_all()
-        # A commit that was refused has emptied the owner already: what the followers know is what they must forget.
-        known = self._told | owned
-        for follower in self._followers:
-            await follower.release(known)
-        self._told = frozenset()
+        self._is_lost = True
+        log.error("the lease of this engine is lost, beginning again", epoch=self.epoch)
+        await self._let_go()
         await self._owner.until_idle()
         self._owner.lose_all()  # what a commit under way may have brought back
         await self._register()
+
+    async def _let_go(self) -> None:
+        """Own nothing any more, and tell everybody."""
+        owned = self._owner.shards
+        self._owner.lose_all()
+        # A commit that was refused has emptied the owner already: what the followers know is what they must forget.
+        known = self._told | owned
+        self._told = frozenset()
+        for follower in self._followers:
+            await follower.release(known)
 
     async def _register(self) -> None:
         before = self.epoch
@@ -194,7 +212,7 @@ class Shares:
         return plan.is_short
 
     async def _take(self, shards: Collection[int]) -> None:
-        if shards:
+        if shards and not self._is_lost:  # while the database was asked
             await self._owner.take_shards(shards, self._handed)
             log.info("shards taken", shards=len(shards), now=len(self._owner.shards), epoch=self.epoch)
 

@@ -1,5 +1,6 @@
 """Which shards an engine claims and gives back: the rule by itself, and several engines in turn."""
 
+import asyncio
 import random
 from collections.abc import Collection
 
@@ -9,7 +10,7 @@ from ostro.core.handed import Handed
 from ostro.engine.held import Lease
 from ostro.engine.shares import Shares, plan_of
 from ostro.model.ids import SHARDS
-from ostro.ports.leases import EngineInfo
+from ostro.ports.leases import EngineInfo, LeaseView
 from ostro.testing.leases import LeaseTable, MemoryLeases
 
 
@@ -146,6 +147,7 @@ class Heard:
 
     def __init__(self) -> None:
         self.shards: frozenset[int] = frozenset()
+        self.silence = asyncio.Event()
 
     async def register(self, epoch: int) -> None: ...
 
@@ -154,6 +156,8 @@ class Heard:
 
     async def release(self, shards: Collection[int]) -> None:
         self.shards -= set(shards)
+        if not self.shards:
+            self.silence.set()
 
 
 async def test_who_lost_its_lease_hears_no_shard_of_others_also_if_a_refused_commit_told_it_first() -> None:
@@ -176,3 +180,27 @@ async def test_who_lost_its_lease_hears_no_shard_of_others_also_if_a_refused_com
     first.owner.lose_all()  # its commit was refused before it looked
     await first.turn()
     assert heard.shards == first.owner.shards == frozenset()
+
+
+class Deaf(MemoryLeases):
+    """The database does not answer any more once `is_cut`."""
+
+    is_cut = False
+
+    async def view(self) -> LeaseView:
+        if self.is_cut:
+            await asyncio.Event().wait()
+        return await super().view()
+
+
+async def test_a_lease_that_runs_out_while_the_database_is_silent_lets_everything_go() -> None:
+    clock = [0.0]
+    leases, owner, heard = Deaf(LeaseTable(lambda: clock[0])), Owned(), Heard()
+    me = EngineInfo(name="e", host="h", pid=1, version="0", roles="engine")
+    async with Shares(leases, owner, me, [heard], is_alone=False) as shares:
+        assert len(heard.shards) == SHARDS
+        leases.is_cut = True
+        shares._wake.set()
+        clock[0] += 10
+        await heard.silence.wait()
+        assert not owner.shards

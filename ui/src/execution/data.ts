@@ -3,7 +3,7 @@ import { queryOptions, useQueryClient, type QueryClient } from "@tanstack/react-
 import { useEffect, useMemo } from "react"
 import { api } from "~/api/client"
 import type { ActionExecution, Execution } from "~/api/types"
-import { subscribeLive, throttled, useLiveState, watchTree, type LiveBatch, type TaskEvent } from "~/live"
+import { subscribeLive, throttled, watchTree, type LiveBatch, type TaskEvent } from "~/live"
 import { patchItems } from "./itemCounts"
 import { patchTasks } from "./model/patch"
 import type { TimelineTask } from "./model/timeline"
@@ -12,7 +12,6 @@ import type { Graph, Task, TaskDetail, Waits } from "./types"
 
 const TASK_FIELDS = "id,name,type,state,state_info,runtime_context,created_at,updated_at,started_at,finished_at"
 const PAGE = 20_000
-const SOON = 1_000 // ms
 
 export const executionKey = (id: string) => ["execution", id] as const
 const tasksKey = (id: string) => ["execution-tasks", id] as const
@@ -133,17 +132,9 @@ function sinceOf(tasks: readonly Task[]): string {
 /** Keeps everything about the tree of this execution as the stream tells it, while the view is there. */
 export function useLiveExecution(id: string): void {
   const client = useQueryClient()
-  const live = useLiveState()
   const updates = useMemo(() => new Updates(client, id), [client, id])
   useEffect(() => watchTree(id), [id])
   useEffect(() => subscribeLive((batch) => updates.take(batch)), [updates])
-  useEffect(() => {
-    if (live !== "live") return
-    // What changed between the first reading and the first word of the stream would be missed otherwise. It is read
-    // when the first picture is there.
-    const timer = setTimeout(() => updates.refresh(), SOON)
-    return () => clearTimeout(timer)
-  }, [live, updates])
 }
 
 /** One for each view of an execution: how batches of the stream become changes of the cache. */

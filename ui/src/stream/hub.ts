@@ -44,9 +44,13 @@ export class Hub {
   /** What a tab watches, newest last; [] when it closes or looks elsewhere. */
   want(tab: string, trees: string[]): void {
     for (const id of trees) if (!this.isWanted(id)) this.gone.delete(id)
+    const before = this.wants.get(tab)?.trees ?? []
     this.wants.delete(tab)
     if (trees.length > 0) this.wants.set(tab, { trees, at: Date.now() })
     this.settle()
+    // Another tab watches it already: this one may have looked before it could hear.
+    const begun = trees.filter((id) => !before.includes(id) && this.trees?.trees.includes(id))
+    if (begun.length > 0) this.listening.onBatch({ ...emptyBatch(), begun }, null, this.where())
   }
 
   /** For tabs that have just come. */

@@ -2,8 +2,8 @@
 
 Guarantees: a job that was put is taken exactly once, unless it was cancelled or put again before that (then the
 newer one takes its place). A job with a target waits until the executor of that name takes; one without a target
-goes to whoever asks first; projects take turns. `put` never waits and drops nothing: how much is in flight is the engine's decision.
-Nothing survives the process; the engine hands out again what had not finished.
+goes to whoever asks first; projects take turns. `put` never waits and drops nothing: how much is in flight is the
+engine's decision. Nothing survives the process; the engine hands out again what had not finished.
 """
 
 import asyncio
