@@ -10,8 +10,9 @@ from tests.ui.browser import chromium, violations, watched_page
 from tests.ui.seeds import seed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Not for the whole session: Playwright keeps an event loop going, beside which no asynchronous test can run."""
     with chromium() as running:
         yield running
 
@@ -43,7 +44,7 @@ def axe() -> Callable[[Page], list[str]]:
 
 
 @pytest.fixture(scope="session")
-def busy(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server that has something of everything in it. Tests that share it only look."""
     from ostro.adapters.vault import new_key
 
