@@ -50,6 +50,7 @@ class Cell:
         self.cables = cables
         self.postgres = Postgres(folder / "primary")
         self.standby: Postgres | None = None
+        self._standbys = 0
         self.nats: Nats | None = None
         self.parts: dict[str, Part] = {}
         self.database: dict[str, Cable] = {}
@@ -113,7 +114,8 @@ class Cell:
 
     def add_standby(self) -> Postgres:
         """A streaming standby that every commit waits for."""
-        self.standby = Postgres(self.folder / "standby", primary=self.postgres)
+        self._standbys += 1  # one cell may fail over several times
+        self.standby = Postgres(self.folder / f"standby{self._standbys}", primary=self.postgres)
         self.standby.start()
         self.postgres.query("ALTER SYSTEM SET synchronous_standby_names = '*'")
         self.postgres.query("SELECT pg_reload_conf()")
