@@ -20,7 +20,7 @@ page: .venv/.installed-run # quick if nothing of ui/ has changed; tells if it ca
 run: install ## start Ostro on http://127.0.0.1:8989 (more options: make run ARGS="--port 9000")
 	$(BIN)/ostro serve $(ARGS)
 
-test: check page ## all checks and all tests
+test: check page ## all checks and all tests, those of the page too
 	$(BIN)/pytest $(PYTEST_ARGS) tests
 
 dist: .venv/.installed-run ## build wheel and source archive into dist/, with the page; try the wheel

@@ -27,8 +27,9 @@ def main(wheel: Path) -> None:
     print(f"{wheel.name}: installs, starts and serves its page")
 
 
-def look(python: Path, scratch: Path) -> None:
-    """Start the installed server and read its page. AssertionError if something is missing."""
+def look(python: Path, scratch: Path, health: list[str] | None = None) -> None:
+    """Start the installed server and read its page. AssertionError if something is missing. `health`: arguments of a
+    Python command that finds out whether it is well."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("OSTRO_", "PYTHON"))}
     command = [python, "-m", "ostro", "serve", "--port", "0", "--database", scratch / "ostro.sqlite3"]
     server = subprocess.Popen(
@@ -41,6 +42,9 @@ def look(python: Path, scratch: Path) -> None:
     try:
         assert server.stderr is not None
         url = next(found[1] for line in server.stderr if (found := re.search(r"is ready at (http://[^\s\"]+)", line)))
+        if health is not None:
+            port = url.rpartition(":")[2]
+            subprocess.run([python, *health], check=True, env=kept | {"OSTRO_PORT": port})
         page = read(f"{url}/ui/")
         scripts = re.findall(r'(?:src|href)="(/ui/assets/[^"]+)"', page)
         assert scripts, page

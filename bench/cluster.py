@@ -11,18 +11,15 @@ while the tasks ran. `--chains` and `--in-flight` are per engine. `--dbos`: a Py
 
 import argparse
 import asyncio
-import os
-import platform
 import shutil
-from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.cluster_cell import DURABLE, BenchCell, Used, run_dbos
 from bench.cluster_writer import tasks_per_second
+from bench.report import Rows, markdown
 from tests.faults.servers import Postgres, new_folder
 
 LENGTH = 20
-Rows = list[tuple[str, str, float]]
 
 
 def chain(name: str, action: str) -> str:
@@ -41,10 +38,11 @@ WORKFLOWS = {"inline": chain("inline", "std.echo"), "travelling": chain("travell
 LAYOUTS: dict[str, tuple[dict[str, str], tuple[str, ...]]] = {
     "1 process, no NATS": ({"all": "api,engine,executor"}, ("inline",)),
     "1 engine, 1 executor": ({"engine": "api,engine", "executor": "executor"}, ("inline", "travelling")),
-    "2 engines, 1 executor": ({"api": "api", "e1": "engine", "e2": "engine", "executor": "executor"},
-                              ("inline", "travelling")),
-    "4 engines, 1 executor": ({"api": "api", **{f"e{n}": "engine" for n in range(1, 5)}, "executor": "executor"},
-                              ("inline", "travelling")),
+    "api, 1 engine, 1 executor": ({"api": "api", "e1": "engine", "executor": "executor"}, ("inline", "travelling")),
+    "api, 2 engines, 1 executor": ({"api": "api", "e1": "engine", "e2": "engine", "executor": "executor"},
+                                   ("inline", "travelling")),
+    "api, 4 engines, 1 executor": ({"api": "api", **{f"e{n}": "engine" for n in range(1, 5)}, "executor": "executor"},
+                                   ("inline", "travelling")),
 }  # fmt: skip
 
 
@@ -123,13 +121,13 @@ def ratios(rows: Rows) -> Rows:
     add("inline / bare writer", inline, values.get(("bare writer of the same rows", "tasks/s")))
     add("inline / DBOS", inline, dbos)
     add("travelling / DBOS", travelling, dbos)
-    for engines in ("2 engines", "4 engines"):
+    for engines in ("2 engines", "4 engines"):  # beside one engine that is apart from the API too
         for kind in ("inline", "travelling"):
             for figure in ("statements/task", "transactions/task", "CPU ms/task, PostgreSQL"):
                 add(
                     f"{engines} / 1 engine, {kind}: {figure}",
-                    values.get((f"{engines}, 1 executor: {kind}", figure)),
-                    values.get((f"1 engine, 1 executor: {kind}", figure)),
+                    values.get((f"api, {engines}, 1 executor: {kind}", figure)),
+                    values.get((f"api, 1 engine, 1 executor: {kind}", figure)),
                 )
     for _, name, value in found:
         print(f"{'ratios':40} {name:60} {value:10.3f}")
@@ -137,19 +135,9 @@ def ratios(rows: Rows) -> Rows:
 
 
 def report(rows: Rows, options: argparse.Namespace) -> str:
-    when = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    lines = [
-        "# Measured: scaled out",
-        "",
-        f"`python -m bench.cluster --chains {options.chains} --in-flight {options.in_flight} --dbos PYTHON` on {when}, "
-        f"{os.cpu_count()} cores, Python {platform.python_version()}, load {os.getloadavg()[0]:.1f}. "
-        "PostgreSQL, NATS, Ostro, DBOS and the client share the cores. Made by the command; not edited.",
-        "",
-        "| case | figure | value |",
-        "|---|---|---|",
-    ]
-    lines += [f"| {case} | {name} | {_shown(value)} |" for case, name, value in rows]
-    return "\n".join(lines) + "\n"
+    command = f"python -m bench.cluster --chains {options.chains} --in-flight {options.in_flight} --dbos PYTHON"
+    note = "PostgreSQL, NATS, Ostro, DBOS and the client share the cores."
+    return markdown("scaled out", command, note, "case", rows, _shown)
 
 
 def _shown(value: float) -> str:

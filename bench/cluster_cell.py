@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,13 +67,25 @@ class Used:
 
 
 class BenchCell:
-    """`roles`: name -> roles, in the order of their start; the first has the API."""
+    """`roles`: name -> roles, in the order of their start; the first has the API. `options`: of the processes that have
+    the database; `variables`: of the environment of all."""
 
-    def __init__(self, folder: Path, postgres: Postgres, database: str, roles: dict[str, str], nats: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        postgres: Postgres,
+        database: str,
+        roles: dict[str, str],
+        nats: bool,
+        options: Sequence[str] = (),
+        **variables: str,
+    ) -> None:
         self.postgres = postgres
         self.database = database
         self.nats = Nats(folder) if nats else None
         self._roles = roles
+        self._options = options
+        self._variables = variables
         self._folder = folder
         self.parts: list[Part] = []
         self._session: aiohttp.ClientSession | None = None
@@ -96,10 +109,10 @@ class BenchCell:
         for name, roles in self._roles.items():
             options = ["--roles", roles]
             if roles != "executor":
-                options += ["--database", self.postgres.url(database=self.database)]
+                options += ["--database", self.postgres.url(database=self.database), *self._options]
             if self.nats is not None:
                 options += ["--nats", self.nats.url]
-            part = Part(self._folder, name, *options, PYTHONPATH=path)
+            part = Part(self._folder, name, *options, PYTHONPATH=path, **self._variables)
             self.parts.append(part)
             await asyncio.to_thread(part.start)
 

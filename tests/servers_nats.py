@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
+from tests.ports import free_port
+
 _PATHS = ("/usr/sbin", "/usr/local/sbin", "/usr/local/bin")
 _START = 30.0  # seconds
 
@@ -21,12 +23,6 @@ def _binary() -> str | None:
 def missing() -> str | None:
     """Why no server can be started here; None: it can."""
     return None if _binary() else "nats-server is not installed (Debian: apt-get install nats-server)"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class NatsServer:
@@ -44,6 +40,10 @@ class NatsServer:
     @property
     def url(self) -> str:
         return f"nats://127.0.0.1:{self.port}"
+
+    @property
+    def is_running(self) -> bool:
+        return self._process is not None
 
     @property
     def pid(self) -> int:

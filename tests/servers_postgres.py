@@ -12,7 +12,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -22,7 +21,10 @@ from typing import Self
 
 import psycopg
 
+from tests.ports import free_port
+
 _PLACES = "/usr/lib/postgresql/*/bin"
+_PROGRAMS = ("initdb", "postgres", "pg_basebackup")
 _START_SECONDS = 60
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -45,16 +47,10 @@ def binary(name: str) -> str | None:
 
 def missing() -> str | None:
     """Why PostgreSQL cannot be started here, or None."""
-    for name in ("initdb", "postgres"):
+    for name in _PROGRAMS:
         if binary(name) is None:
             return f"PostgreSQL's {name} is not installed (Debian: apt-get install postgresql)"
     return None
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _other_user() -> pwd.struct_passwd | None:
@@ -68,21 +64,30 @@ def _other_user() -> pwd.struct_passwd | None:
 
 
 class PostgresServer:
-    """One cluster with one process. `durable`: commits wait for the disk, as in production.
+    """One cluster with one process. `durable`: commits wait for the disk, as in production. `superuser`: trusted on
+    loopback.
 
     `folder`: not below pytest's temporary folders, which nobody but root may enter when root runs the tests. Without
     one it is a temporary folder that goes with the server.
     """
 
     def __init__(
-        self, folder: Path | None = None, *, durable: bool = False, port: int | None = None, **settings: str
+        self,
+        folder: Path | None = None,
+        *,
+        durable: bool = False,
+        port: int | None = None,
+        superuser: str = "postgres",
+        **settings: str,
     ) -> None:
         self._own_folder = (
             None if folder else tempfile.TemporaryDirectory(prefix="ostro-pg-", ignore_cleanup_errors=True)
         )
         self.folder = folder or Path(self._own_folder.name)  # type: ignore[union-attr]
         self.data = self.folder / "data"
+        self.log = self.folder / "postgres.log"
         self.port = port or free_port()
+        self.superuser = superuser
         self._user = _other_user()
         disk = "on" if durable else "off"  # off: what is committed outlives the process, not the machine
         self._settings = {**_SETTINGS, "fsync": disk, "full_page_writes": disk, **settings}
@@ -104,21 +109,29 @@ class PostgresServer:
 
     # ------------------------------------------------------------------ its life
 
-    def run_as(self, command: list[str]) -> "subprocess.CompletedProcess[bytes]":
+    def run_as(self, program: str, *options: str) -> None:
         """Run one of PostgreSQL's programs to its end, as the server's user."""
-        return subprocess.run(command, check=True, capture_output=True, cwd="/", **self._identity())
+        path = binary(program)
+        assert path is not None
+        command = [path, *options]
+        done = subprocess.run(command, capture_output=True, text=True, cwd="/", **self._identity())  # type: ignore[call-overload]
+        assert done.returncode == 0, done.stderr + done.stdout
 
     def create(self) -> None:
-        """Make the cluster: superuser `postgres`, trusted on loopback."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Make the cluster."""
         self._hand_over()
-        initdb = binary("initdb")
-        assert initdb is not None
-        self.run_as([initdb, "-D", str(self.data), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C",
-                     "--no-sync", "--no-instructions"])  # fmt: skip
+        self.run_as("initdb", "-D", str(self.data), "-U", self.superuser, "-A", "trust", "-E", "UTF8", "--locale=C",
+                    "--no-sync", "--no-instructions")  # fmt: skip
+
+    def create_standby(self, primary: "PostgresServer") -> None:
+        """Make the cluster as a copy of one that runs, whose changes it then takes over."""
+        self._hand_over()
+        self.run_as("pg_basebackup", "-D", str(self.data), "-R", "-c", "fast", "-h", "127.0.0.1", "-p",
+                    str(primary.port), "-U", self.superuser, "--no-sync")  # fmt: skip
 
     def _hand_over(self) -> None:
-        """Let the server's user reach and own the folder."""
+        """Make the folder, and let the server's user reach and own it."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         if self._user is not None:
             os.chown(self.folder, self._user.pw_uid, self._user.pw_gid)
             for above in self.folder.parents:
@@ -131,23 +144,35 @@ class PostgresServer:
             return {}
         return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []}
 
-    def start(self) -> None:
-        """Start the process and wait until it answers."""
+    def start(self, **settings: str) -> None:
+        """Start the process and wait until it answers. `settings`: of this start."""
         postgres = binary("postgres")
         assert postgres is not None
-        options = [text for name, value in self._settings.items() for text in ("-c", f"{name}={value}")]
+        options = [text for name, value in {**self._settings, **settings}.items() for text in ("-c", f"{name}={value}")]
         command = [postgres, "-D", str(self.data), "-p", str(self.port), *options]
-        with (self.folder / "postgres.log").open("ab") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, cwd="/", **self._identity())  # type: ignore[call-overload]
         end = time.monotonic() + _START_SECONDS
-        while True:
-            try:
-                psycopg.connect(self.url("postgres"), connect_timeout=2).close()
-                return
-            except psycopg.OperationalError:
-                if self._process.poll() is not None or time.monotonic() > end:
-                    raise RuntimeError((self.folder / "postgres.log").read_text()[-2000:]) from None
-                time.sleep(0.05)
+        while not self.answers():
+            if self._process.poll() is not None or time.monotonic() > end:
+                raise RuntimeError(self.log.read_text(errors="replace")[-2000:])
+            time.sleep(0.05)
+
+    def answers(self) -> bool:
+        try:
+            psycopg.connect(self.url("postgres"), connect_timeout=5).close()
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    @property
+    def is_started(self) -> bool:
+        """It was started and not stopped; it may have ended by itself."""
+        return self._process is not None
+
+    def has_ended(self) -> bool:
+        """By itself, or by a signal of somebody else's."""
+        return self._process is not None and self._process.poll() is not None
 
     @property
     def pid(self) -> int:
@@ -174,12 +199,13 @@ class PostgresServer:
 
     # ------------------------------------------------------------------ databases
 
-    def url(self, database: str) -> str:
-        return f"postgresql://postgres@127.0.0.1:{self.port}/{database}"
+    def url(self, database: str, port: int | None = None) -> str:
+        """Through another port, if one is given (a cable's)."""
+        return f"postgresql://{self.superuser}@127.0.0.1:{port or self.port}/{database}"
 
     def execute(self, sql: str, database: str = "postgres") -> list[tuple[object, ...]]:
         """Run a statement as superuser, outside of a transaction."""
-        with psycopg.connect(self.url(database), autocommit=True) as connection:
+        with psycopg.connect(self.url(database), autocommit=True, connect_timeout=5) as connection:
             cursor = connection.execute(sql)  # type: ignore[call-overload]
             return cursor.fetchall() if cursor.description else []
 

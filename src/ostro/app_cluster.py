@@ -17,6 +17,7 @@ from ostro.config import Settings
 
 if TYPE_CHECKING:
     from ostro.adapters.nats.connection import Connection
+    from ostro.adapters.nats.options import NatsOptions
     from ostro.adapters.nats.presence import Presence
     from ostro.engine import Owner
     from ostro.engine.live import LiveHub
@@ -63,7 +64,9 @@ async def open_worker(settings: Settings) -> AsyncIterator[Worker]:
         await stack.enter_async_context(_presence(settings, connection, clock))
         queue = NatsQueue(connection, targets=(settings.name, *settings.labels), shared=settings.shared)
         await stack.enter_async_context(queue)
-        remote = RemoteEngine(connection, clock=clock, epoch_of=queue.epoch_of, reports_only=True)
+        remote = RemoteEngine(
+            connection, clock=clock, epoch_of=queue.epoch_of, project_of=queue.project_of, reports_only=True
+        )
         engine = await stack.enter_async_context(remote)
         executor = await stack.enter_async_context(_executor(settings, queue, engine, registry, clock))
         yield Worker(settings, executor, actions, lambda: connection.is_connected)
@@ -136,6 +139,7 @@ class _Parts:
         from ostro.adapters.nats.remote import RemoteEngine
         from ostro.adapters.nats.server import EngineServer
         from ostro.adapters.nats.signals import Signals
+        from ostro.adapters.sql.postgres.quotas import PostgresQuotas
         from ostro.engine.router import Router
 
         settings, enter = self._settings, self._stack.enter_async_context
@@ -151,7 +155,8 @@ class _Parts:
         )
         await enter(self.queue)
         sealer = _sealer(settings)
-        remote = RemoteEngine(connection, clock=self._clock, epoch_of=self.queue.epoch_of, sealer=sealer)
+        origins = {"epoch_of": self.queue.epoch_of, "project_of": self.queue.project_of}
+        remote = RemoteEngine(connection, clock=self._clock, sealer=sealer, **origins)
         await enter(remote)
         self.engine = remote
         await self._open_live(connection)
@@ -162,6 +167,9 @@ class _Parts:
             self.engine = Router(self.owner, remote)
             server = await enter(EngineServer(connection, self.owner, jobs=self.queue, sealer=sealer))
             await self._take_part(self.owner, [server], is_alone=False)
+            quotas = PostgresQuotas(settings.database)
+            self._stack.push_async_callback(quotas.close)
+            await enter(self.owner.settling(quotas, self.signals))
 
     async def _open_live(self, connection: "Connection") -> None:
         """Live streams: engines tell, processes with an API hear."""
@@ -188,6 +196,7 @@ class _Parts:
             settings=engine_settings(self._settings),
             tracing=open_tracing(ostro.__version__),
             shards=(),
+            shares_limits=bool(self._settings.nats),
         )
         owner.on_notifications = tell_outbox(self.signals)
         return await self._stack.enter_async_context(owner)
@@ -255,12 +264,10 @@ class _Parts:
         return services
 
 
-def _connection(settings: Settings) -> "Connection":
-    from ostro.adapters.nats.connection import Connection
+def nats_options(settings: Settings) -> "NatsOptions":
     from ostro.adapters.nats.options import NatsOptions
-    from ostro.adapters.nats.permissions import main_role
 
-    options = NatsOptions(
+    return NatsOptions(
         servers=settings.nats,
         user=settings.nats_user,
         password_file=settings.nats_password_file,
@@ -273,8 +280,14 @@ def _connection(settings: Settings) -> "Connection":
         stream_mb=settings.nats_stream_mb,
         replicas=settings.nats_replicas,
     )
+
+
+def _connection(settings: Settings) -> "Connection":
+    from ostro.adapters.nats.connection import Connection
+    from ostro.adapters.nats.permissions import main_role
+
     role = main_role(settings.roles)
-    return Connection(options, role=role, name=settings.name if role == "executor" else process_name())
+    return Connection(nats_options(settings), role=role, name=settings.name if role == "executor" else process_name())
 
 
 def _presence(settings: Settings, connection: "Connection", clock: "Clock") -> "Presence":

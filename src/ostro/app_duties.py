@@ -11,6 +11,7 @@ from ostro.config import ConfigError, Settings
 from ostro.model.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from ostro.adapters.nats.options import NatsOptions
     from ostro.engine import Owner
     from ostro.engine.duties import DutySettings, DutyStore, RunningDuties
     from ostro.engine.event_definitions import EventDefinition
@@ -133,9 +134,8 @@ def _sources(settings: Settings) -> "list[EventSource]":
     try:
         if settings.event_nats:
             from ostro.adapters.nats.events import NatsEvents
-            from ostro.adapters.nats.options import NatsOptions
 
-            sources.append(NatsEvents(NatsOptions(servers=settings.event_nats)))
+            sources.append(NatsEvents(_event_nats(settings)))
         if settings.event_rabbitmq:
             from ostro.adapters.rabbitmq.events import RabbitEvents
 
@@ -143,3 +143,19 @@ def _sources(settings: Settings) -> "list[EventSource]":
     except ModuleNotFoundError as error:
         raise ConfigError(f"A package is missing ({error.name}): pip install 'ostro[events]'.") from error
     return sources
+
+
+def _event_nats(settings: Settings) -> "NatsOptions":
+    from ostro.adapters.nats.options import NatsOptions
+
+    return NatsOptions(
+        servers=settings.event_nats,
+        user=settings.event_nats_user,
+        password_file=settings.event_nats_password_file,
+        token_file=settings.event_nats_token_file,
+        credentials_file=settings.event_nats_credentials,
+        ca_file=settings.event_nats_ca_file,
+        certificate_file=settings.event_nats_certificate_file,
+        key_file=settings.event_nats_key_file,
+        setting="--event-nats",
+    )

@@ -164,6 +164,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     event_secret_file: Annotated[str, _doc("File with the secret that signs events over HTTP; empty: unsigned.")] = ""
     event_definitions: Annotated[str, _doc("YAML file that says what executions are told of their events.")] = ""
     event_nats: Annotated[str, _doc("NATS server to take events from, such as nats://host:4222; empty: none.")] = ""
+    event_nats_user: Annotated[str, _doc("User at that server, if not in the URL.")] = ""
+    event_nats_password_file: Annotated[str, _doc("File with the password of --event-nats-user.")] = ""
+    event_nats_token_file: Annotated[str, _doc("File with a token for that server.")] = ""
+    event_nats_credentials: Annotated[str, _doc("File with credentials (.creds) or the seed of an nkey for it.")] = ""
+    event_nats_ca_file: Annotated[str, _doc("Certificates to check that server by; empty: the system's.")] = ""
+    event_nats_certificate_file: Annotated[str, _doc("Certificate to show to that server, with its chain.")] = ""
+    event_nats_key_file: Annotated[str, _doc("Key of --event-nats-certificate-file.")] = ""
     event_rabbitmq: Annotated[
         str, _doc("RabbitMQ server to take events from, such as amqp://user:password@host/; empty: none.")
     ] = ""

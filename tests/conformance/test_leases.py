@@ -80,6 +80,19 @@ async def test_an_epoch_is_never_given_twice(place: Place) -> None:
     assert epochs == sorted(set(epochs))
 
 
+async def test_an_epoch_is_not_given_again_after_a_restore(postgres: PostgresServer) -> None:
+    url = postgres.new_database(postgres.template())
+    processes = [PostgresLeases(url), PostgresLeases(url)]
+    epochs = [await processes[0].register(ME)]
+    with psycopg.connect(url) as connection:
+        connection.execute("DELETE FROM engines")  # the backup was made before
+    epochs.append(await processes[1].register(ME))
+    assert epochs[0] < epochs[1]
+    for leases in processes:
+        await leases.close()
+    postgres.drop(url)
+
+
 async def test_engines_that_begin_together_get_epochs_of_their_own(place: Place) -> None:
     epochs = await asyncio.gather(*(place.process().register(ME) for _ in range(6)))
     assert len(set(epochs)) == 6

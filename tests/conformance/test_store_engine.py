@@ -27,6 +27,16 @@ async def test_every_field_of_every_row_comes_back_as_it_was_written(store: Stor
     assert (stored.record, stored.tasks, stored.actions, stored.timers) == (root, [task], [action], [timer])
 
 
+async def test_an_execution_comes_back_with_the_number_of_its_last_history(store: Store) -> None:
+    quiet, first, second = (rows.execution() for _ in range(3))
+    seqs = [(first, 1), (second, 1), (second, 2), (second, 3)]
+    history = [HistoryRecord(execution_id=one.id, seq=seq, at=1, entries="[]") for one, seq in seqs]
+    await store.commit(Batch(new_executions=[quiet, first, second], history=history))
+
+    found = await store.load_executions([quiet.id, first.id, second.id])
+    assert [one.history_seq for one in found] == [0, 1, 3]
+
+
 @pytest.mark.parametrize("count", [1, 2, 3, 127, 128, 129, 300])
 async def test_a_batch_of_any_size_is_written_completely(store: Store, count: int) -> None:
     root = rows.execution()

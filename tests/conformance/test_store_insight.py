@@ -99,6 +99,19 @@ async def test_figures_count_the_roots_of_one_project(store: Store) -> None:
         ("async_action", waiting.id, root.id),
     }
     assert [one.message for one in found.attention if one.kind == "error"] == ["why"]
+    waits = [(one.workflow_name, one.task_name) for one in found.attention if one.kind == "async_action"]
+    assert waits == [(root.workflow_name, task.name)]
+
+
+async def test_what_a_cancelled_execution_waited_for_needs_nobodys_attention(store: Store) -> None:
+    cancelled, paused = (rows.execution(created_at=NOW - 10, state=state) for state in ("CANCELLED", "PAUSED"))
+    tasks = [rows.task(cancelled), rows.task(paused)]
+    left, waiting = (rows.action(task, internal='{"w":true}', name="std.async_noop") for task in tasks)
+    alone = rows.action(None, internal='{"w":true}', name="std.async_noop")
+    batch = Batch(new_executions=[cancelled, paused], new_tasks=tasks, new_actions=[left, waiting, alone])
+    await store.commit(batch)
+    found = await store.figures(PROJECT, NOW, 1000)
+    assert {one.id for one in found.attention if one.kind == "async_action"} == {waiting.id, alone.id}
 
 
 async def test_figures_of_many_say_from_when_on_they_are_whole(store: Store) -> None:

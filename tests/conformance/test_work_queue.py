@@ -65,7 +65,9 @@ async def work(request: pytest.FixtureRequest) -> AsyncIterator[Work]:
 
         async def executor(name: str) -> WorkQueue:
             own = await stack.enter_async_context(Connection(options, role="executor", name=name))
-            return await stack.enter_async_context(NatsQueue(own, targets=[name]))
+            queue = await stack.enter_async_context(NatsQueue(own, targets=[name]))
+            assert await own.flush()  # now the server knows what it listens to
+            return queue
 
         yield Work(engine, executor)
 

@@ -2,9 +2,12 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from ostro.config import ENV_PREFIX, TABLE, Settings, load
@@ -60,3 +63,12 @@ def settings_of(environment: dict[str, str]) -> Settings:
 def substituted(text: str, variables: dict[str, str]) -> str:
     """`${NAME:?...}` and `$(NAME)` replaced. KeyError for a name that is not there."""
     return re.sub(r"\$[{(](\w+)(?::\?[^})]*)?[})]", lambda found: variables[found[1]], text)
+
+
+def judged(program: str, where: str, *arguments: str, folder: Path = DEPLOY) -> None:
+    """Run a program that judges files; they have to be good. Skips the test where it is not installed."""
+    found = shutil.which(program)
+    if found is None:
+        pytest.skip(f"no {program} here ({where})")
+    done = subprocess.run([found, *arguments], capture_output=True, text=True, cwd=folder)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.files import DEPLOY, manifests, of_kind, settings_of, substituted
+from tests.deploy.files import DEPLOY, documents, judged, manifests, of_kind, settings_of, substituted
 
 PARTS = ("api", "engine", "executor")
 WORKLOADS = {**of_kind("Deployment"), **of_kind("StatefulSet")}
@@ -134,3 +134,8 @@ def test_kubectl_builds_the_same_objects() -> None:
     assert done.returncode == 0, done.stderr
     built = {(found["kind"], found["metadata"]["name"]) for found in yaml.safe_load_all(done.stdout)}
     assert built == {(found["kind"], found["metadata"]["name"]) for found in manifests()}
+
+
+@pytest.mark.parametrize("file", documents(DEPLOY / "kubernetes" / "kustomization.yaml")[0]["resources"])
+def test_manifests_keep_to_kubernetes_own_schemas(file: str) -> None:
+    judged("kubernetes-validate", "pip install kubernetes-validate", "--strict", f"kubernetes/{file}")

@@ -1,13 +1,16 @@
 """The dashboard and the alert rules ask for figures that exist, by labels that these have."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.deploy.files import ROOT, alerts, dashboard
+from tests.deploy.files import DEPLOY, ROOT, alerts, dashboard, judged
+from tests.docs.pages import blocks
 
+PROMTOOL = ("promtool", "Debian: apt-get install prometheus")
 OF_PROMETHEUS = ("up", "process_cpu_seconds_total", "process_resident_memory_bytes", "process_open_fds")  # no labels
 ALWAYS = {"instance", "job"}  # Prometheus adds them
 _ROW = re.compile(r"^\| `(ostro_\w+)` \| (\w+) \| ([^|]*) \|", re.MULTILINE)
@@ -70,6 +73,21 @@ def test_an_alert_asks_for_what_exists_and_says_what_to_do(rule: dict[str, Any])
     assert rule["labels"]["severity"] in ("page", "ticket", "info")
     assert rule["annotations"]["summary"] and rule["annotations"]["action"]
     assert re.fullmatch(r"\d+m", rule["for"])
+
+
+def test_alerts_are_raised_when_they_should_and_only_then(tmp_path: Path) -> None:
+    """By Prometheus' own program, with made-up figures."""
+    shutil.copy(DEPLOY / "monitoring" / "alerts.yaml", tmp_path)
+    shutil.copy(Path(__file__).with_name("alerts_test.yaml"), tmp_path)
+    judged(*PROMTOOL, "check", "rules", "alerts.yaml", folder=tmp_path)
+    judged(*PROMTOOL, "test", "rules", "alerts_test.yaml", folder=tmp_path)
+
+
+def test_prometheus_takes_the_configuration_of_the_page(tmp_path: Path) -> None:
+    (text,) = [one.text for one in blocks(ROOT / "docs" / "how-to" / "deploy.md") if "scrape_configs" in one.text]
+    (tmp_path / "prometheus.yaml").write_text(text)
+    shutil.copy(DEPLOY / "monitoring" / "alerts.yaml", tmp_path)
+    judged(*PROMTOOL, "check", "config", "--syntax-only", "prometheus.yaml", folder=tmp_path)
 
 
 def test_every_figure_of_the_reference_is_on_the_dashboard() -> None:

@@ -14,9 +14,9 @@ from cryptography.fernet import Fernet
 
 from tests.deploy.files import DEPLOY, compose, example_variables, substituted
 from tests.e2e.server import environment
-from tests.faults.net import free_port
 from tests.faults.parts import Part
 from tests.faults.servers import Postgres, missing, new_folder, until
+from tests.ports import free_port
 
 pytestmark = pytest.mark.skipif(bool(missing()) and not os.environ.get("CI"), reason=f"not here: {missing()}")
 

@@ -1,13 +1,14 @@
 """Reads pages: fenced blocks, the files they define, the commands they show."""
 
 import re
+import textwrap
 from pathlib import Path
 from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
-_BLOCK = re.compile(r"^(?:<!-- file: (\S+) -->\n)?```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_BLOCK = re.compile(r"^(?:<!-- file: (\S+) -->\n)?( *)```(\w*)\n(.*?)^\2```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)\s]*)?\)")
 
 
@@ -31,7 +32,10 @@ def name_of(page: Path) -> str:
 
 
 def blocks(page: Path) -> list[Block]:
-    return [Block(language, text, file or None) for file, language, text in _BLOCK.findall(page.read_text())]
+    return [
+        Block(language, textwrap.dedent(text), file or None)
+        for file, _, language, text in _BLOCK.findall(page.read_text())
+    ]
 
 
 def commands(page: Path) -> list[Command]:
@@ -46,7 +50,7 @@ def commands(page: Path) -> list[Command]:
 
 def links(page: Path) -> list[str]:
     """Targets of links to files."""
-    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"^ *```.*?^ *```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
     return [target for target in _LINK.findall(text) if "://" not in target]
 
 

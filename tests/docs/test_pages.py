@@ -27,6 +27,7 @@ def test_commands_print_what_the_page_shows(page: Path, tmp_path: Path) -> None:
             tmp_path,
             PATH=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             OSTRO_DATABASE=str(server.database),
+            OSTRO_URL=server.url,
             COLUMNS="200",
         )
         for command in commands(page):

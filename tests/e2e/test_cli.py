@@ -254,11 +254,53 @@ def test_the_server_itself(cli: CommandLine) -> None:
     assert "no authentication" in cli.good("context", "whoami").out
 
 
+def test_tokens_need_a_server_that_asks_who_one_is(cli: CommandLine) -> None:
+    refused = cli("token", "list")
+    assert refused.status == 6
+    assert "--auth none" in refused.err and "ostro serve --auth token" in refused.err
+
+
+def test_a_mistyped_state_is_no_empty_list(cli: CommandLine) -> None:
+    for command in ("execution", "task", "action-execution"):
+        refused = cli(command, "list", "--state", "ERORR")
+        assert refused.status == 2
+        assert "Did you mean ERROR?" in refused.err and "RUNNING" in refused.err
+
+
+def test_what_went_wrong_is_told_with_what_to_do(cli: CommandLine) -> None:
+    for arguments, status, told in (
+        (("workflow", "create", "flows.yaml"), 1, "ostro workflow update flows.yaml"),
+        (("action", "run", "std.eco"), 1, "Did you mean std.echo"),
+        (("cron-trigger", "create", "never", "hello", "--pattern", "0 3 * *"), 1, "minute, hour, day"),
+        (("workflow", "list", "--url", "nonsense"), 2, "http://127.0.0.1:8989"),
+        (("db", "check", "--database", "nowhere.sqlite3"), 1, "`ostro serve` makes one"),
+    ):
+        refused = cli(*arguments)
+        assert (refused.status, told in refused.err) == (status, True), refused
+
+
+def test_an_empty_list_says_so_beside_its_output(cli: CommandLine) -> None:
+    empty = cli.good("workbook", "list", "--where", "name=there is none")
+    assert (empty.out, empty.err) == ("", "There is nothing to list.\n")
+    assert cli.good("workbook", "list", "--where", "name=there is none", "--json").json == []
+
+
+def test_what_has_ended_cannot_be_cancelled(cli: CommandLine) -> None:
+    id = cli.good("execution", "start", "hello", "--wait", "--json").json["id"]
+    refused = cli("execution", "cancel", id, "--yes")
+    assert (refused.status, refused.out) == (1, "")
+    assert "is SUCCESS already" in refused.err
+
+
+def test_the_version_is_known_to_the_option_too(cli: CommandLine) -> None:
+    assert cli.good("--version").out == cli.good("version").out
+
+
 def test_a_server_that_is_not_there(cli: CommandLine) -> None:
     gone = cli("workflow", "list", "--url", "http://127.0.0.1:9")
     assert (gone.status, gone.out) == (5, "")
     assert "ostro serve" in gone.err
-    assert cli("workflow", "list", "--url", "nonsense").status == 1
+    assert cli("workflow", "list", "--url", "nonsense").status == 2
 
 
 def test_a_live_tree_on_a_terminal(cli: CommandLine) -> None:

@@ -1,7 +1,9 @@
 """The command line where people have to say who they are: contexts, tokens, secrets, sharing, uploaded code."""
 
+import re
 import stat
 from collections.abc import Iterator
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -96,9 +98,25 @@ def test_tokens_are_made_at_the_server(admin: CommandLine, server: Server) -> No
     assert admin("token", "list", OSTRO_TOKEN="").status == 6
 
 
+def test_a_token_lives_for_90_days_and_it_is_told_how_to_use_it(cli: CommandLine, admin: CommandLine) -> None:
+    for make in (lambda *more: admin.good(*more), lambda *more: cli.good(*more, "--database", "here.sqlite3")):
+        made = make("token", "create", "--project", "shop")
+        assert "OSTRO_TOKEN" in made.err and "ostro context add" in made.err and "X-Auth-Token" in made.err
+        told = re.search(r"expires at (\S+)", made.err)
+        assert told is not None
+        assert date.fromisoformat(told[1]) - datetime.now(UTC).date() in (timedelta(90), timedelta(89))
+
+
+def test_who_may_not_is_told_who_he_is(admin: CommandLine, tokens: dict[str, str]) -> None:
+    refused = admin("token", "list", OSTRO_TOKEN=tokens["shop"])
+    assert refused.status == 6
+    assert "ann of project shop without roles" in refused.err and "admin" in refused.err
+
+
 def test_tokens_of_this_machine_need_no_server(cli: CommandLine) -> None:
     database = ("--database", "here.sqlite3")
     token = cli.good("token", "create", "--project", "shop", *database).out.strip()
+    assert cli.good("token", "create", "--project", "shop", "--json", *database).json["token"].startswith("ostro_")
     assert "shop" in cli.good("token", "list", *database).out
     cli.good("token", "revoke", token.split("_")[1], "--yes", *database)
 

@@ -1,38 +1,15 @@
 """Processes with different roles, joined by PostgreSQL and NATS: they work as one, come, go and die."""
 
-import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests import servers_nats, servers_postgres
 from tests.e2e.cluster import TEXT, Api, Cluster, until
-from tests.servers_nats import NatsServer
 from tests.servers_postgres import PostgresServer
 
 SHARDS = 256
-
-
-def _need(why: str | None) -> None:
-    if why is not None:
-        assert not os.environ.get("CI"), why
-        pytest.skip(why)
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[PostgresServer]:
-    _need(servers_postgres.missing())
-    with PostgresServer() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
-    _need(servers_nats.missing())
-    with NatsServer(tmp_path_factory.mktemp("nats")) as server:
-        yield server
 
 
 @pytest.fixture
@@ -40,14 +17,6 @@ def alone(tmp_path: Path, postgres: PostgresServer) -> Iterator[Cluster]:
     """Without NATS."""
     url = postgres.new_database()
     with Cluster(tmp_path, url, None) as cluster:
-        yield cluster
-    postgres.drop(url)
-
-
-@pytest.fixture
-def cluster(tmp_path: Path, postgres: PostgresServer, nats: NatsServer) -> Iterator[Cluster]:
-    url = postgres.new_database()
-    with Cluster(tmp_path, url, nats) as cluster:
         yield cluster
     postgres.drop(url)
 

@@ -219,7 +219,11 @@ def test_what_is_not_python_is_refused(world: Tenants, content: str, message: st
         ({"name": "x", "class_name": "Greet"}, 400, "Either 'code_source_id' or 'code_source_name' must be provided."),
         ({"name": "x", "class_name": "Nobody", "code_source_name": "source"}, 400, "has no class 'Nobody'"),
         ({"name": "x", "class_name": "NoAction", "code_source_name": "source"}, 400, "it has no method 'run'"),
-        ({"name": "x", "class_name": "Greet", "code_source_name": "none"}, 404, "Code source not found"),
+        (
+            {"name": "x", "class_name": "Greet", "code_source_name": "none"},
+            404,
+            "Code Source not found [name=none,namespace=]",
+        ),
         (
             {"name": "std.echo", "class_name": "Greet", "code_source_name": "source"},
             409,

@@ -152,6 +152,9 @@ def test_the_graph_of_an_execution_is_of_the_text_that_it_runs(waiting: tuple[ht
     upload(client, "version: '2.0'\nchanging:\n  tasks: {new: {action: std.noop}}\n")
     shown = get(client, f"/v2/executions/{id}/graph")
     assert [node["name"] for node in shown["nodes"]] == ["old"]
+    assert get(client, f"/v2/executions/{id}/graph") == shown
+    later = get(client, f"/v2/executions/{run(client, 'changing')['id']}/graph")
+    assert [node["name"] for node in later["nodes"]] == ["new"]
     assert shown["definition"].splitlines()[shown["nodes"][0]["line"] - 1].strip().startswith("old")
     revisions = get(client, "/v2/workflows/changing/revisions")["revisions"]
     assert [("new" in one["definition"], one["is_current"]) for one in revisions] == [(True, True), (False, False)]

@@ -199,7 +199,8 @@ ROWS = [
     *(
         Row(f"{method} /v2/{kind}{path}", f"/v2/{kind}{path.replace('{id}', '{workflow_flow}')}", 403)
         for kind in ("code_sources", "dynamic_actions")
-        for method, path in (("GET", ""), ("POST", ""), ("PUT", ""), ("GET", "/{id}"), ("DELETE", "/{id}"))
+        for path, methods in (("", ("GET", "POST", "PUT", "DELETE")), ("/{id}", ("GET", "DELETE")))
+        for method in methods
     ),
     # paths that lack what their method needs: the same for everybody
     *(

@@ -105,7 +105,7 @@ def test_a_failure_says_why_and_can_be_run_again_or_left_out(client: Client) -> 
     assert (caught.value.state, caught.value.execution_id) == ("ERROR", done.id)
     [task] = client.executions.rerun(done.id)
     assert client.executions.wait(done.id, timeout=60).state == "ERROR"
-    client.tasks.skip(task.id)
+    assert client.tasks.skip(task.id).state == "SKIPPED"
     assert client.executions.wait(done.id, timeout=60).state == "SUCCESS"
 
 

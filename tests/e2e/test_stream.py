@@ -3,6 +3,7 @@
 import json
 import queue
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ from tests.e2e.tenants import tenants
 FLOW = """
 version: '2.0'
 flow:
+  tags: [nightly]
   tasks:
     first:
       action: std.noop
@@ -95,12 +97,23 @@ def start(client: httpx.Client, name: str = "flow") -> str:
     return id
 
 
+def waiting_action(client: httpx.Client) -> dict[str, Any]:
+    """The action that waits for somebody, when it has begun."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        rows = client.get("/v2/action_executions?workflow_name=flow").json()["action_executions"]
+        if found := [row for row in rows if row["name"] == "std.async_noop"]:
+            return dict(found[0])
+    raise AssertionError("No action waits.")
+
+
 def test_a_project_hears_of_every_change_of_its_executions(flow: httpx.Client) -> None:
     with Stream(flow) as stream:
         assert stream.until("hello")["is_resumed"] is False
         id = start(flow)
         running = stream.until("execution", id=id, state="RUNNING")
         assert running["root_execution_id"] is None
+        assert running["tags"] == ["nightly"]
         below = stream.until("execution", workflow_name="below", state="SUCCESS")
         assert below["root_execution_id"] == id
         flow.put(f"/v2/executions/{id}", json={"state": "CANCELLED"})
@@ -114,11 +127,7 @@ def test_who_watches_an_execution_hears_of_its_tasks_and_actions(flow: httpx.Cli
     id = start(flow)
     with Stream(flow, f"?execution_id={id}") as stream:
         stream.until("hello")
-        waiting = next(
-            one
-            for one in flow.get("/v2/action_executions?workflow_name=flow").json()["action_executions"]
-            if one["name"] == "std.async_noop"
-        )
+        waiting = waiting_action(flow)
         flow.put(f"/v2/action_executions/{waiting['id']}", json={"state": "SUCCESS", "output": "{}"})
         action = stream.until("action", id=waiting["id"], state="SUCCESS")
         assert action["task_execution_id"] == waiting["task_execution_id"]

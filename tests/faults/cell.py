@@ -24,6 +24,7 @@ from pathlib import Path
 
 from tests.e2e.server import environment
 from tests.faults import checker
+from tests.faults.nats_cluster import SERVERS, NatsCluster
 from tests.faults.net import Cable, Cables, Filter
 from tests.faults.noise import NatsNoise
 from tests.faults.parts import Part, wrong_clock
@@ -52,6 +53,7 @@ class Cell:
         self.standby: Postgres | None = None
         self._standbys = 0
         self.nats: Nats | None = None
+        self.nats_cluster: NatsCluster | None = None  # in its place, and without cables
         self.parts: dict[str, Part] = {}
         self.database: dict[str, Cable] = {}
         self.bus: dict[str, Cable] = {}
@@ -66,7 +68,9 @@ class Cell:
         self.options = tuple(options)
         self.postgres.start()
         self.postgres.query("CREATE DATABASE ostro", database="postgres")
-        if any("executor" != roles != "api,engine,executor" for roles in self.layout.values()):
+        if self.nats_cluster is not None:
+            self.nats_cluster.start()
+        elif any("executor" != roles != "api,engine,executor" for roles in self.layout.values()):
             self.nats = Nats(self.folder)
             self.nats.start()
         for name, roles in self.layout.items():
@@ -85,6 +89,8 @@ class Cell:
         if self.nats is not None:
             self.bus[name] = self.cables.to(self.nats.port, noise) if noise else self.cables.to(self.nats.port)
             options += ["--nats", f"nats://127.0.0.1:{self.bus[name].port}"]
+        elif self.nats_cluster is not None:
+            options += ["--nats", self.nats_cluster.url, "--nats-replicas", str(SERVERS), "--nats-stream-mb", "64"]
         if roles != "executor":
             self.database[name] = self.cables.to(self.postgres.port)
             options += ["--database", self.postgres.url(self.database[name].port)]
@@ -95,7 +101,7 @@ class Cell:
         for part in self.parts.values():
             part.close()
         self.peer.close()
-        for server in (self.nats, self.standby, self.postgres):
+        for server in (self.nats, self.nats_cluster, self.standby, self.postgres):
             if server is not None:
                 server.close()
 
@@ -192,14 +198,17 @@ async def cell(
     misses: int = 30,
     clock_off: dict[str, int] | None = None,
     noise: Callable[[bool], Filter] | None = None,
+    nats_cluster: bool = False,
     keep: bool = False,
 ) -> AsyncIterator[Cell]:
     """A running cell with its definitions uploaded. `misses`: heartbeats (one a second) that an executor may miss;
-    `clock_off`: name -> seconds that a process's clock is wrong by."""
+    `clock_off`: name -> seconds that a process's clock is wrong by; `nats_cluster`: three servers in place of one."""
     folder = new_folder("ostro-faults-")
     own = ["--heartbeat", "1", "--heartbeat-misses", str(misses), "--drain", "5", *options]
     with Cables() as cables:
         running = Cell(folder, layout, cables)
+        if nats_cluster:
+            running.nats_cluster = NatsCluster(folder)
         try:
             await asyncio.to_thread(running.start, own, clock_off or {}, noise)
             async with Api(running.api_urls) as api:

@@ -6,7 +6,6 @@ for something does not hold up the traffic.
 
 import asyncio
 import contextlib
-import socket
 import threading
 from collections.abc import Callable, Coroutine
 from types import TracebackType
@@ -14,13 +13,6 @@ from typing import Any, Protocol, Self
 
 PASS, BLACKHOLE, DEAF, CUT = "pass", "blackhole", "deaf", "cut"
 _CHUNK = 65536
-
-
-def free_port() -> int:
-    """A port of the loopback address that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Filter(Protocol):

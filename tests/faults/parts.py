@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 from tests.e2e.server import environment
-from tests.faults.net import free_port
 from tests.faults.servers import PATIENCE, until
+from tests.ports import free_port
 
 _READY = re.compile(r"is ready at ")
 _CLOCK = Path(__file__).with_name("clock.c")

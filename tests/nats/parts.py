@@ -1,6 +1,7 @@
 """Engines and executors for tests, each with a connection of its own, as if they were processes."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,6 +14,7 @@ from ostro.adapters.nats.remote import RemoteEngine
 from ostro.adapters.nats.server import EngineServer
 from ostro.model import commands as c
 from ostro.model.commands import ActionJob
+from ostro.model.ids import IdMaker
 
 PATIENCE = 60.0
 
@@ -55,6 +57,7 @@ class FakeEngine:
         self.commands: list[c.Command] = []
         self.answer = answer
         self.definitions = 0
+        self._ids = IdMaker(SystemClock().now, random.getrandbits)
 
     async def submit(self, command: c.Command) -> Any:
         self.commands.append(command)
@@ -65,7 +68,7 @@ class FakeEngine:
         await asyncio.sleep(timeout)
 
     def new_id(self) -> str:
-        raise NotImplementedError
+        return self._ids.new_root()
 
     def definitions_changed(self) -> None:
         self.definitions += 1
@@ -122,7 +125,9 @@ async def executor_process(
     async with (
         Connection(options, role="executor", name=name) as connection,
         NatsQueue(connection, targets=(name, *labels), shared=shared) as queue,
-        RemoteEngine(connection, clock=SystemClock(), epoch_of=queue.epoch_of, reports_only=True) as engine,
+        RemoteEngine(
+            connection, clock=SystemClock(), epoch_of=queue.epoch_of, project_of=queue.project_of, reports_only=True
+        ) as engine,
     ):
         yield ExecutorProcess(connection, queue, engine)
 

@@ -25,7 +25,8 @@ from ostro.adapters.nats.streams import consumer_config, ensure_consumer, ensure
 from ostro.model.errors import InvalidInput, Unavailable
 from tests.nats.parts import engine_process
 from tests.nats_fixtures import until
-from tests.servers_nats import NatsServer, free_port
+from tests.ports import free_port
+from tests.servers_nats import NatsServer
 
 MakeNats = Callable[..., NatsServer]
 

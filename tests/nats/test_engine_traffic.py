@@ -14,7 +14,7 @@ from ostro.engine.vault import FileVault
 from ostro.model import commands as c
 from ostro.model.errors import Fenced, Forbidden, InvalidInput, Moved, TooMany, Unavailable
 from ostro.model.ids import shard_of
-from tests.nats.parts import FakeEngine, api_process, engine_process, executor_process, finished, job, taken
+from tests.nats.parts import PATIENCE, FakeEngine, api_process, engine_process, executor_process, finished, job, taken
 from tests.nats_fixtures import until
 from tests.servers_nats import NatsServer
 
@@ -245,6 +245,31 @@ async def test_reports_travel_together(nats_options: NatsOptions) -> None:
         answers = await asyncio.gather(*(executor.engine.submit(taken(one)) for one in came))
         assert answers == [True] * 100
         assert executor.connection.client.stats["out_msgs"] - before <= 5
+
+
+async def test_a_projects_reports_do_not_wait_for_those_of_others(nats_options: NatsOptions) -> None:
+    others = asyncio.Event()
+
+    async def answer(command: c.Command) -> bool:
+        if getattr(command, "action_id", "").startswith("flood"):
+            await others.wait()
+        return True
+
+    jobs = [*(job(f"flood-{number}", project_id="flood") for number in range(20)), job("few", project_id="few")]
+    async with (
+        engine_process(nats_options, engine=FakeEngine(answer)) as engine,
+        executor_process(nats_options) as executor,
+    ):
+        await engine.queue.put(jobs)
+        in_hand: list[c.ActionJob] = []
+        while len(in_hand) < len(jobs):
+            in_hand += await executor.take()
+        reports = {one.action_id: asyncio.create_task(executor.engine.submit(finished(one))) for one in in_hand}
+        async with asyncio.timeout(PATIENCE):
+            assert await reports.pop("few") is True
+        assert not any(report.done() for report in reports.values())
+        others.set()
+        assert await asyncio.gather(*reports.values()) == [True] * 20
 
 
 async def test_one_report_that_is_refused_does_not_stop_the_others(nats_options: NatsOptions) -> None:

@@ -17,8 +17,9 @@ from ostro.adapters.nats.connection import connect
 from ostro.adapters.nats.options import NatsOptions
 from ostro.adapters.nats.permissions import permissions, variable
 from ostro.adapters.nats.presence import Living, Presence
+from ostro.adapters.nats.streams import remove_stream
 from ostro.adapters.nats.subjects import Subjects
-from ostro.model.errors import InvalidInput
+from ostro.model.errors import InvalidInput, Unavailable
 from tests.nats.parts import api_process, engine_process, executor_process, job, taken
 from tests.nats_fixtures import until
 from tests.servers_nats import NatsServer
@@ -117,6 +118,9 @@ async def test_all_parts_work_with_what_they_are_allowed(guarded: Callable[[str]
         await until(lambda: engine.engine.definitions == 1)
         await until(lambda: [one.name for one in presence.living()] == ["e", "gpu"])
         await until(lambda: gpu.queue.intake is not None and not gpu.queue.intake._repairing)
+        with pytest.raises(Unavailable, match="May this user do it"):
+            await remove_stream(gpu.connection)
+        await remove_stream(engine.connection)
 
 
 async def test_an_executor_can_send_no_command(guarded: Callable[[str], NatsOptions]) -> None:

@@ -11,7 +11,7 @@ from ostro.adapters.nats.connection import Connection
 from ostro.adapters.nats.dispatch import Dispatch
 from ostro.adapters.nats.options import NatsOptions
 from ostro.adapters.nats.queue import NatsQueue
-from ostro.adapters.nats.streams import ensure_consumer, ensure_stream
+from ostro.adapters.nats.streams import ensure_consumer, ensure_stream, remove_stream
 from ostro.model.commands import ActionJob
 from tests.nats.parts import ExecutorProcess, engine_process, executor_process, finished, job, taken
 from tests.nats_fixtures import until
@@ -63,6 +63,21 @@ async def test_what_an_executor_held_goes_to_another_at_once_when_it_stops(nats_
             left = await again.take()
         assert {one.action_id for one in [found[0], *left]} == {"1", "2"}
         assert second.counters["came"] == 0
+
+
+async def test_a_job_that_was_done_can_be_sent_again_once_the_stream_was_removed(nats_options: NatsOptions) -> None:
+    async with executor_process(nats_options) as executor:
+        async with engine_process(nats_options) as engine:
+            await engine.queue.put([job("0"), job("1")])
+            found = await executor.take()
+            found += [] if len(found) == 2 else await executor.take()
+            executor.queue.done(found[1])
+            assert await remove_stream(engine.connection) in (1, 2)  # the other is in hand
+            assert await remove_stream(engine.connection) == 0
+        # The database went back to a backup: this engine knows nothing of what the first has seen.
+        async with engine_process(nats_options) as restored:
+            await restored.queue.put([job("1")])
+            assert [one.action_id for one in await executor.take()] == ["1"]
 
 
 async def test_a_job_in_hand_is_not_given_to_another(nats_options: NatsOptions) -> None:

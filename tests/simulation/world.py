@@ -9,6 +9,7 @@ import msgspec
 
 from ostro.core.actions import BUILTINS
 from ostro.core.invariants import stored_violations, violations
+from ostro.core.redelivery import MOST_BEGINS
 from ostro.core.state import Action
 from ostro.model import commands as c
 from ostro.model.actions import ActionInfo
@@ -36,10 +37,11 @@ class Chances:
     hand_over: int = 40
     command: int = 60
     late: int = 30
+    redeliver: int = 20
     many_steps: int = 300  # of 1000 batches: as many steps as there are, else 1 to 5
 
 
-CALM = Chances(crash=0, forget=0, hand_over=0, command=0, late=0, many_steps=1000)
+CALM = Chances(crash=0, forget=0, hand_over=0, command=0, late=0, redeliver=0, many_steps=1000)
 
 
 @dataclass
@@ -60,6 +62,8 @@ class World:
         self.in_hand: list[c.ActionJob] = []  # taken by executors
         self.over: list[c.FinishAction] = []  # results sent once, to be sent again
         self.told: dict[str, tuple[str, Any]] = {}  # action id -> what the caller was told is kept
+        self.begins: dict[str, set[str]] = {}  # action id -> executors that were told to begin
+        self.safe: set[str] = set()  # ids of actions that may begin more than once
         params = {"task_name": "t1"} if '"type": "reverse"' in self.text else {}
         self.say("start", self.text)
         self.start = c.StartExecution(root_id=self.root_id, workflow="main", params=params)
@@ -101,6 +105,7 @@ class World:
             (chances.hand_over, self.hand_over),
             (chances.command, self.command),
             (chances.late, self.repeat),
+            (chances.redeliver, self.redeliver),
         ):
             if draw < chance:
                 happen()
@@ -165,9 +170,22 @@ class World:
     def take(self) -> None:
         job = self.engine.jobs.pop(self.rng.randrange(len(self.engine.jobs)))
         self.in_hand.append(job)
+        if job.safe_rerun:
+            self.safe.add(job.action_id)
         self.say("take", job.action_id, job.attempt)
         if self.rng.random() < 0.7:
             self._send(c.ActionTaken, job, executor="sim", process=str(self.steps))
+
+    def redeliver(self) -> None:
+        """The queue gives a job to another executor, since its holder is silent; that one may live on."""
+        if not self.in_hand:
+            return
+        job = self.rng.choice(self.in_hand)
+        if self.rng.random() < 0.5:
+            self.in_hand.append(job)
+        self.say("redeliver", job.action_id, job.attempt)
+        self.engine.clock.advance(5)
+        self._send(c.ActionTaken, job, executor="sim", process=str(self.steps))
 
     def finish(self) -> None:
         job = self.in_hand.pop(self.rng.randrange(len(self.in_hand)))
@@ -304,15 +322,22 @@ class World:
             if self.steps % 4 == 0 and not tree.steps and not tree.parked:
                 wrong += differences(engine, tree, with_contexts=not self.reruns)
         wrong += self._wrong_rows()
+        wrong += self._wrong_begins()
         for ticket in self.tickets:
             reply = ticket.reply
             if isinstance(reply, Exception) and not isinstance(reply, OstroError):
                 wrong.append(f"{ticket.command} was answered with {reply!r}")
             elif isinstance(ticket.command, c.FinishAction) and isinstance(reply, ActionRecord):
                 self.told[ticket.command.action_id] = (reply.state, reply.output)
+            elif isinstance(ticket.command, c.ActionTaken) and reply is True:
+                self.begins.setdefault(ticket.command.action_id, set()).add(ticket.command.process or "")
         self.tickets = [self.tickets[0], *(ticket for ticket in self.tickets[1:] if ticket.is_open)]
         if wrong:
             raise self.broken(wrong)
+
+    def _wrong_begins(self) -> list[Any]:
+        most = {id: MOST_BEGINS if id in self.safe else 1 for id in self.begins}
+        return [f"action {id} was begun {len(by)} times" for id, by in self.begins.items() if len(by) > most[id]]
 
     def _wrong_rows(self) -> list[Any]:
         store = self.engine.store

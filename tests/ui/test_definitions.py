@@ -78,6 +78,7 @@ def test_a_workflow_is_written_checked_saved_and_started(page: Page, client: htt
     expect(page.get_by_role("alert")).to_contain_text("acton")
 
     write(page, HELLO)
+    expect(page.get_by_role("alert")).to_have_count(0)  # it was about the text before
     expect(problems).to_contain_text("No problems")
     expect(page.locator(".task-node")).to_have_count(2)
     page.keyboard.press("ControlOrMeta+s")

@@ -104,6 +104,20 @@ def test_a_failure_is_told_and_run_again(page: Page, client: httpx.Client) -> No
     expect(node(page, "after")).to_have_attribute("data-state", "SUCCESS")
 
 
+def test_what_the_engine_cannot_go_on_with_names_its_task(page: Page, client: httpx.Client) -> None:
+    text = "version: '2.0'\nsplit:\n  tasks:\n    check: {action: std.echo output=<% $.total / $.parts %>}\n"
+    upload(client, text)
+    drawn(page, f"/ui/executions/{start(client, 'split')}")
+    failure = page.get_by_test_id("failure")
+    expect(failure.locator(".failure-headline")).to_contain_text("Can not evaluate YAQL expression")
+    expect(failure.locator(".failure-headline")).not_to_contain_text("wf=split")
+    failure.get_by_role("button", name="check", exact=True).click()
+    expect(page.get_by_role("complementary", name="Task").get_by_role("heading", name="check")).to_be_visible()
+    failure.get_by_role("button", name="Rerun check").click()
+    page.get_by_role("dialog", name="Rerun check").get_by_role("button", name="Rerun").click()
+    expect(page.get_by_text("check runs again.")).to_be_visible()
+
+
 def test_a_rerun_takes_another_environment(page: Page, client: httpx.Client) -> None:
     text = """
 version: '2.0'
@@ -224,8 +238,26 @@ def test_thousands_of_tasks(page: Page, client: httpx.Client) -> None:
 
 
 def test_an_execution_that_is_not_there(page: Page) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "01a20021" in request.url else None)
     page.goto("/ui/executions/01a20021-5dd0-7000-8a4f-7b794a00f66f")
-    expect(page.get_by_role("alert")).to_contain_text("WorkflowExecution not found")
+    expect(page.get_by_role("alert")).to_contain_text("This execution does not exist")
+    expect(page.get_by_text("Live", exact=True)).to_be_visible()
+    expect(page.get_by_role("button", name="Try again")).to_have_count(0)
+    requests = [url for url in asked if "/v2/" in url]
+    assert len(requests) == len(set(requests)), requests  # a 404 is final: nothing is asked twice
+    assert not [url for url in requests if "/v2/stream" in url]
+    page.get_by_role("alert").get_by_role("link", name="Executions").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Executions")
+
+
+def test_an_execution_that_somebody_deletes_meanwhile(page: Page, client: httpx.Client) -> None:
+    upload(client, SHOP)
+    id = start(client, "order", input={"customer": "Ann"})
+    drawn(page, f"/ui/executions/{id}")
+    expect(node(page, "ship")).to_have_attribute("data-state", "RUNNING")
+    assert client.delete(f"/v2/executions/{id}?force=true").status_code == 204
+    expect(page.get_by_role("alert")).to_contain_text("This execution does not exist")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -74,6 +74,7 @@ def test_an_event_trigger_is_made_changed_and_deleted(page: Page, client: httpx.
     form.get_by_label("Input of the workflow").fill('{"region": "<% $.payload.region %>"}')
     form.get_by_role("button", name="Create").click()
     expect(page.get_by_role("row", name="on-paid")).to_contain_text("shop / orders / order.paid")
+    expect(page.get_by_role("row", name="on-paid").get_by_role("link", name="import-orders")).to_be_visible()
     sent = client.post("/v2/events/shop/orders/order.paid", json={"region": "us"})
     assert len(sent.json()["executions"]) == 1
 

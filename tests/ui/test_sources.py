@@ -1,6 +1,7 @@
 """The page's own sources: types are checked, nothing comes from elsewhere, the lock names no host."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -11,12 +12,26 @@ from tests.ui.browser import ROOT, needed
 UI = ROOT / "ui"
 
 
-def test_types_are_right() -> None:
-    npx = shutil.which("npx") or next((str(path) for path in UI.glob(".node/bin/npx")), None)
-    if npx is None or not (UI / "node_modules" / "typescript").is_dir():
+def npx(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Runs a program of the page's packages to its end."""
+    program = next((str(path) for path in UI.glob(".node/bin/npx")), shutil.which("npx"))
+    if program is None or not (UI / "node_modules" / arguments[0]).is_dir():
         needed("The page's packages are not installed (make install).")
-    done = subprocess.run([npx, "tsc", "--noEmit"], cwd=UI, capture_output=True, text=True, timeout=150)
+    path = f"{Path(program).parent}{os.pathsep}{os.environ['PATH']}"
+    variables = os.environ | {"PATH": path, "NO_COLOR": "1"}
+    return subprocess.run([program, *arguments[1:]], cwd=UI, capture_output=True, text=True, timeout=150, env=variables)
+
+
+def test_types_are_right() -> None:
+    done = npx("typescript", "tsc", "--noEmit")
     assert done.returncode == 0, done.stdout
+
+
+def test_the_page_s_own_tests_pass() -> None:
+    """Those of `npm test`: what the page computes without a browser."""
+    done = npx("vitest", "vitest", "run")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "passed" in done.stdout
 
 
 def test_the_lock_names_no_host_and_pins_what_is_declared() -> None:

@@ -89,7 +89,7 @@ def test_an_execution_that_is_gone_does_not_keep_others_from_being_live(
 ) -> None:
     kept = start(client, "waits")
     gone = open_tab(context, "/ui/executions/01a20000-0000-7000-8000-000000000000")
-    expect(gone.get_by_text("not found")).to_be_visible(timeout=WAIT_MS)
+    expect(gone.get_by_text("This execution does not exist")).to_be_visible(timeout=WAIT_MS)
     tab = open_tab(context, f"/ui/executions/{kept}/tasks")
     row = tab.get_by_role("row", name="approve")
     expect(row).to_contain_text("Running", timeout=WAIT_MS)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 import msgspec
 
 from ostro.api.attempts import Attempts
+from ostro.api.drawings import Drawings
 from ostro.api.log_ins import LogIns
 from ostro.api.sessions import Sessions
 from ostro.model.access import TokenRecord
@@ -24,6 +25,7 @@ class Extensions(msgspec.Struct, frozen=True, kw_only=True):
     sessions: Sessions | None = None  # None: no log-in by cookie
     log_ins: LogIns | None = None  # None: nobody is sent elsewhere to log in
     attempts: Attempts = msgspec.field(default_factory=Attempts)
+    drawings: Drawings = msgspec.field(default_factory=Drawings)
     live: LiveFeed | None = None
     insight: Insight | None = None
     vault: Vault | None = None

@@ -46,6 +46,7 @@ _FILTER_NOTES = {
     "time": "`[op:]value`, UTC; op: eq, gt, gte, lt, lte. Two with a comma make a range.",
     "bool": "`[op:]value`, true or false.",
     "number": "`[op:]value`; op: eq, neq, gt, gte, lt, lte.",
+    "json": "`[op:]value`; op: eq, neq with JSON of any layout, has with a part of its text.",
     "text": "`[op:]value`; op: eq, neq, gt, gte, lt, lte, in, nin, has.",
 }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from ostro.api.mistral import audit, code_sources, dynamic_actions
+from ostro.api.mistral import audit, code_sources, dynamic_actions, uploads
 from ostro.api.mistral.query import Collection
 from ostro.api.routing import Operation, Param
 
@@ -41,6 +41,9 @@ def access_operations(list_params: Callable[[Collection], tuple[Param, ...]]) ->
             summary="Delete it with its dynamic actions", params=(_NAMESPACE,), status=204, errors=(403, 404),
         ),
         Operation(
+            method="DELETE", path="/v2/code_sources", handler=uploads.missing_argument("identifier"), hidden=True
+        ),
+        Operation(
             method="GET", path="/v2/dynamic_actions", handler=dynamic_actions.read_list, tag="Dynamic actions",
             summary="List dynamic actions (administrators, as all of these)",
             params=list_params(dynamic_actions.COLLECTION), answer="[]DynamicAction", errors=(400, 403),
@@ -63,5 +66,8 @@ def access_operations(list_params: Callable[[Collection], tuple[Param, ...]]) ->
         Operation(
             method="DELETE", path="/v2/dynamic_actions/{id}", handler=dynamic_actions.delete, tag="Dynamic actions",
             summary="Delete a dynamic action", params=(_NAMESPACE,), status=204, errors=(403, 404),
+        ),
+        Operation(
+            method="DELETE", path="/v2/dynamic_actions", handler=uploads.missing_argument("identifier"), hidden=True
         ),
     )  # fmt: skip

@@ -193,11 +193,13 @@ GET    /automation/v1/executions/{id}/state         executions:get
 GET    /v2/code_sources                             code_sources:list
 POST   /v2/code_sources                             code_sources:create
 PUT    /v2/code_sources                             code_sources:update
+DELETE /v2/code_sources                             code_sources:delete
 GET    /v2/code_sources/{id}                        code_sources:get
 DELETE /v2/code_sources/{id}                        code_sources:delete
 GET    /v2/dynamic_actions                          dynamic_actions:list
 POST   /v2/dynamic_actions                          dynamic_actions:create
 PUT    /v2/dynamic_actions                          dynamic_actions:update
+DELETE /v2/dynamic_actions                          dynamic_actions:delete
 GET    /v2/dynamic_actions/{id}                     dynamic_actions:get
 DELETE /v2/dynamic_actions/{id}                     dynamic_actions:delete
 

@@ -2,6 +2,8 @@
 
 from typing import Any, Final
 
+from ostro.model.lifetimes import TOKEN_LIFE
+
 _TIME: Final = {"type": ["string", "null"], "description": "ISO 8601, UTC, with microseconds."}
 
 
@@ -154,6 +156,7 @@ EXTENSION_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
             _object(
                 kind=_text("", "error", "paused", "async_action", "trigger"), id=_text(), name=_text(), at=_TIME,
                 message=_text(), execution_id=_maybe(),
+                workflow_name=_text("Of an action that waits."), task_name=_text("Of an action that waits."),
             )
         ),
         due=_many(_object(id=_text(), name=_text(), at=_TIME, workflow=_text(), workflow_id=_text())),
@@ -173,7 +176,7 @@ EXTENSION_SCHEMAS: Final[dict[str, dict[str, Any]]] = {
         project_id=_text("Of the caller, unless given."),
         user_id=_text("`api`, unless given."),
         roles=_texts("`admin` sees and changes all projects."),
-        expires=_text("`90d`, `12h`, `30m`, `1y` or `never`; 90d unless given."),
+        expires=_text(f"`90d`, `12h`, `30m`, `1y` or `never`; {TOKEN_LIFE} unless given."),
         description=_text(),
     ),
     "Token": _object(

@@ -12,6 +12,7 @@ import click
 from ostro.cli.failures import report
 from ostro.cli.output import Column, note
 from ostro.cli.server import WHERE, YES, Server, confirmed, filters_of
+from ostro.cli.states import EXECUTION_STATE
 from ostro.cli.tables import print_table
 from ostro.model.errors import InvalidInput, OstroError
 
@@ -31,7 +32,7 @@ _PAST = {
 }  # fmt: skip
 
 _FILTERS = (
-    click.option("--state", "-s", metavar="STATE", help="In that state; several by commas."),
+    EXECUTION_STATE,
     click.option("--workflow", metavar="NAME", help="Of that workflow; has:TEXT: whose name has the text."),
     click.option("--tag", "tags", multiple=True, metavar="TAG", help="With that tag; all, if repeated."),
     click.option("--since", metavar="TIME", help="Started since: 90m, 2d, or a time (UTC)."),
@@ -63,7 +64,7 @@ def by_filters(command: Command) -> Command:
         except InvalidInput as error:
             sys.exit(report(error))
         if state:
-            filters["state"] = f"in:{state.upper()}" if "," in state else state.upper()
+            filters["state"] = state
         if workflow:
             filters["workflow_name"] = workflow
         if tags:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ostro.adapters.sql import offline
-from ostro.adapters.sql.offline import Offline, open_offline
+from ostro.adapters.sql.offline import Offline, missing, open_offline
 from ostro.adapters.sql.revisions import HEAD, REVISIONS
 from ostro.adapters.sql.sqlite.backup import copy_database
 from ostro.cli.logs import redact
@@ -17,7 +17,7 @@ def back_up(settings: Settings, target: Path) -> str:
         raise StoreError("Back a PostgreSQL database up with its own tools: pg_dump, or pg_basebackup and its log.")
     file = Path(settings.database.removeprefix(SQLITE))
     if not file.is_file():
-        raise NotFound(f"There is no database at {file}.")
+        raise NotFound(missing(str(file)))
     copy_database(str(file), str(target.absolute()))
     return f"Copied {file} to {target} ({target.stat().st_size:,} bytes)."
 
@@ -56,7 +56,7 @@ def upgrade(settings: Settings) -> str:
     """Bring the database to this program's schema. A sentence about it. Raises StoreError, NotFound."""
     name = shown(settings.database)
     if settings.database.startswith(SQLITE) and not Path(settings.database.removeprefix(SQLITE)).is_file():
-        raise NotFound(f"There is no database at {name}.")
+        raise NotFound(missing(name))
     before, now = offline.upgrade(settings.database)
     if before == now:
         return f"{name} has schema {now} already."

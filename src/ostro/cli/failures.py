@@ -1,7 +1,7 @@
 """How a command says what went wrong: the server's sentence, the findings with their places, and what to do."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ostro.model.errors import InvalidInput, OstroError
@@ -13,14 +13,17 @@ NOT_ALLOWED: Final = 6
 NOT_FOUND: Final = 7
 
 
-def report(error: OstroError, url: str = "") -> int:
-    """Print it on standard error; the exit status."""
-    from ostro.sdk.errors import ApiError
+def report(error: OstroError, url: str = "", session: Callable[[], Any] | None = None) -> int:
+    """Print it on standard error; the exit status. `session` asks the server whom it takes the caller for."""
+    from ostro.sdk.errors import ApiError, Forbidden
 
     print(f"ostro: {error.message}", file=sys.stderr)
     for problem in getattr(error, "problems", ()):
         print(f"  {_finding(problem)}", file=sys.stderr)
-    if hint := (_hint(error, url) if isinstance(error, ApiError) else ""):
+    hint = _hint(error, url) if isinstance(error, ApiError) else ""
+    if isinstance(error, Forbidden) and session is not None:
+        hint = hint or _why_forbidden(error, session)
+    if hint:
         print(hint, file=sys.stderr)
     return status_of(error)
 
@@ -51,6 +54,29 @@ def _hint(error: Any, url: str) -> str:
             "An administrator makes tokens with `ostro token create`."
         )
     return str(error.hint)
+
+
+def _why_forbidden(error: OstroError, session: Callable[[], Any]) -> str:
+    """Who the caller is to the server that does not let him; "" if the reason is another than who he is."""
+    from ostro.api.policy import FORBIDDEN
+
+    if error.message != FORBIDDEN:
+        return ""
+    try:
+        who = session()
+    except OstroError:
+        return ""
+    if who.auth == "none":
+        return (
+            "That is for administrators, and this server asks nobody who they are (--auth none). Start it with "
+            "`ostro serve --auth token`; `ostro token create --project NAME --role admin --database FILE` on its "
+            "machine makes the first token."
+        )
+    roles = f"with roles {', '.join(who.roles)}" if who.roles else "without roles"
+    return (
+        f"The server takes you for {who.user_id} of project {who.project_id} {roles}. Most of what is refused so is "
+        "for the role admin: use a token that has it, or ask an administrator."
+    )
 
 
 def _finding(problem: Any) -> str:

@@ -43,7 +43,7 @@ PLACES: Places = {
     "service": (f"{_COMMANDS}.access:service", "Running processes of the server."),
     "audit": (f"{_COMMANDS}.access:audit", "Who changed what."),
     "maintenance": (f"{_COMMANDS}.overview:maintenance", "Begin or end maintenance."),
-    "nats": ("ostro.cli.nats:nats", "Settings for the NATS server of a cluster."),
+    "nats": ("ostro.cli.nats:nats", "Look after the NATS server of a cell."),
     "completion": (f"{_COMMANDS}.completion:completion", "Complete commands in bash, zsh or fish."),
 }
 SECTIONS = {
@@ -64,6 +64,7 @@ SECTIONS = {
     sections=SECTIONS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
 )
+@click.version_option(ostro.__version__, message="ostro %(version)s")
 def app() -> None:
     """Durable workflow automation, compatible with Mistral's API and workflow language.
 

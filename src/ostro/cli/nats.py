@@ -1,13 +1,18 @@
 """`ostro nats`: what a NATS server must be told about Ostro."""
 
+import asyncio
+
 import click
 
+from ostro.cli.failures import FAILED
+from ostro.cli.options import CONFIG
+from ostro.config import Settings, load
 from ostro.model.errors import OstroError
 
 
 @click.group()
 def nats() -> None:
-    """What a NATS server needs to know."""
+    """Look after the NATS server of a cell."""
 
 
 @nats.command()
@@ -49,3 +54,36 @@ def permissions(
         click.echo(texts.as_text(found[0][1]))
     else:
         fail("--json needs --role, and one --name at most.")
+
+
+@nats.command()
+@click.option("--nats", "servers", metavar="URL", help="NATS servers. [env OSTRO_NATS]")
+@CONFIG
+def purge(servers: str | None, config: str | None) -> None:
+    """Empty the queue of actions, after the database went back to a backup and before engines start.
+
+    NATS is reached with the settings of `ostro serve`, as an engine. Engines send again what is wanted.
+
+    Example: ostro nats purge --nats nats://mq:4222
+    """
+    from ostro.cli.main import fail
+
+    try:
+        # The database is not used here; without one `load` would refuse --nats.
+        settings = load({"nats": servers, "database": "postgresql:///"}, config=config)
+        if not settings.nats:
+            fail("--nats: name the NATS servers of the cell, such as nats://host:4222.")
+        held = asyncio.run(_purge(settings))
+    except OstroError as error:
+        fail(error.message, FAILED)
+    click.echo(f"The queue of actions is empty; it held {held}.")
+
+
+async def _purge(settings: Settings) -> int:
+    from ostro.adapters.nats.connection import Connection
+    from ostro.adapters.nats.streams import remove_stream
+    from ostro.app_cluster import nats_options
+    from ostro.app_core import process_name
+
+    async with Connection(nats_options(settings), role="engine", name=process_name()) as connection:
+        return await remove_stream(connection)

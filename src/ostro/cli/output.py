@@ -1,7 +1,7 @@
 """What commands print: tables for people, JSON or YAML for programs."""
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
@@ -31,14 +31,14 @@ class Output:
         if not self.is_for_people:
             self.data([plain(value) for value in found])
         else:
-            print_table([_row(value, columns) for value in found])
+            _table([_row(value, columns) for value in found])
         if has_more:
             note(f"These are {limit}; there are more: --limit N shows them.")
 
     def maps(self, rows: list[dict[str, str]]) -> None:
         """Rows that are texts already."""
         if self.is_for_people:
-            print_table(rows)
+            _table(rows)
         else:
             self.data(rows)
 
@@ -66,6 +66,12 @@ class Output:
             print(sentence)
         else:
             self.data(plain(value))
+
+
+def _table(rows: Sequence[Mapping[str, str]]) -> None:
+    if not rows:
+        note("There is nothing to list.")
+    print_table(rows)
 
 
 def note(text: str) -> None:

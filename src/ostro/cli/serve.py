@@ -46,7 +46,9 @@ async def _serve(settings: Settings, sock: socket.socket) -> None:
         with contextlib.suppress(asyncio.CancelledError), stopping.on_signals():
             async with build(settings) as (core, api):
                 announcement = _announcement(settings, sock, core)
-                server = _Server(_uvicorn_config(settings, api), stopping, announcement, api.end_streams)
+                server = _Server(
+                    _uvicorn_config(settings, api), stopping, announcement, missing_page(settings), api.end_streams
+                )
                 stopping.waits_for = lambda: f"{len(server.server_state.tasks)} requests"
                 sys.setswitchinterval(0.0005)  # the writer thread must not wait 5 ms for each of its few statements
                 gc.set_threshold(50_000, 20, 100)  # states of executions are many small objects that live for a while
@@ -108,12 +110,18 @@ class _Server(uvicorn.Server):
     """Uvicorn without its own signal handling, and without waking up ten times a second."""
 
     def __init__(
-        self, config: uvicorn.Config, stopping: _Stopping, announcement: str, end_streams: Callable[[], None]
+        self,
+        config: uvicorn.Config,
+        stopping: _Stopping,
+        announcement: str,
+        warning: str,
+        end_streams: Callable[[], None],
     ) -> None:
         super().__init__(config)
         self._end_streams = end_streams
         self._stopping = stopping
         self._announcement = announcement
+        self._warning = warning
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -123,8 +131,8 @@ class _Server(uvicorn.Server):
         await super().startup(sockets)
         self._stopping.can_drain = True
         log.info(self._announcement)
-        if not is_built(PAGE):
-            log.warning("The web page was not built, the API works without it. `make install` builds it.")
+        if self._warning:
+            log.warning(self._warning)
 
     async def main_loop(self) -> None:
         asked = self._stopping.asked
@@ -181,6 +189,13 @@ def _announcement(settings: Settings, sock: socket.socket, core: Core | Worker) 
         database = redact(settings.database.removeprefix("sqlite:///"))
         parts.append(f"data in {database} (durability {settings.durability})")
     return " · ".join(parts)
+
+
+def missing_page(settings: Settings) -> str:
+    """What to tell where the page should be and is not; "" if it is there, or if this process serves no page."""
+    if "api" not in settings.roles or is_built(PAGE):
+        return ""
+    return "The web page was not built, the API works without it. `make install` builds it."
 
 
 async def _report_shutdown(stopping: _Stopping) -> None:

@@ -46,9 +46,13 @@ class Server:
     @functools.cached_property
     def client(self) -> "Client":
         """Raises InvalidInput for an address or a context that cannot be used."""
-        from ostro.sdk import Client
+        from ostro.model.errors import InvalidInput
+        from ostro.sdk import Client, InvalidRequest
 
-        return Client(self.target.url, self.target.token, retries=2, verify=trust(self.target.ca_file))
+        try:
+            return Client(self.target.url, self.target.token, retries=2, verify=trust(self.target.ca_file))
+        except InvalidRequest as error:
+            raise InvalidInput(error.message) from None
 
     def is_local(self, *named: str | None) -> bool:
         """Whether to work in this machine's database: it, or something for it, is named, or no server is."""
@@ -61,15 +65,16 @@ class Server:
         try:
             return collection.get(name, **options)
         except NotFound as error:
-            error.hint = self._alike(collection, name) or error.hint
+            error.hint = self.alike(collection, name) or error.hint
             raise
 
-    def _alike(self, collection: Any, name: str) -> str:
+    def alike(self, collection: Any, name: str) -> str:
+        """A question that names what is called nearly so; "" if there is none, or one of just that name."""
         try:
             known = [one.name for one in collection.list(limit=_SUGGESTED)]
         except OstroError:
             return ""
-        alike = difflib.get_close_matches(name, known, n=3)
+        alike = [] if name in known else difflib.get_close_matches(name, known, n=3)
         return f"Did you mean {' or '.join(alike)}?" if alike else ""
 
 
@@ -107,7 +112,9 @@ def work(todo: Callable[[], Any], server: Server | None = None) -> int:
         todo()
         sys.stdout.flush()
     except OstroError as error:
-        return report(error, server.target.url if server is not None and "target" in server.__dict__ else "")
+        if server is None or "target" not in server.__dict__:
+            return report(error)
+        return report(error, server.target.url, lambda: server.client.session())
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # whoever reads has seen enough

@@ -14,8 +14,8 @@ from ostro.model.lifetimes import end_of_life
 
 def create(
     settings: Settings, *, project: str, user: str, roles: tuple[str, ...], expires: str, description: str
-) -> tuple[str, str]:
-    """The token, and a sentence about it. `expires`: `90d`, `12h`, `30m`, `1y` or `never`."""
+) -> tuple[str, dict[str, str]]:
+    """The token, and what is known of it. `expires`: `90d`, `12h`, `30m`, `1y` or `never`."""
     now = rows.now()
     token, record = new_token(
         project_id=project,
@@ -31,8 +31,7 @@ def create(
         rows.audit(db, project, "tokens:create", record.id)
 
     rows.change(settings, write)
-    end = "never expires" if record.expires_at is None else f"expires {rows.time_text(record.expires_at)}"
-    return token, f"Token {record.id} for user {user} in project {project} {end}. It cannot be shown again."
+    return token, _shown(record, now)
 
 
 def _end(expires: str, now: int) -> int | None:
@@ -49,16 +48,12 @@ def list_all(settings: Settings) -> list[dict[str, str]]:
 
 
 def _shown(record: TokenRecord, now: int) -> dict[str, str]:
-    if record.revoked_at is not None:
-        state = "revoked"
-    else:
-        state = "expired" if record.expires_at is not None and record.expires_at <= now else "valid"
     return {
         "id": record.id,
         "project": record.project_id,
         "user": record.user_id,
         "roles": ",".join(msgspec.json.decode(record.roles, type=list[str])),
-        "state": state,
+        "state": record.state(now),
         "expires": "never" if record.expires_at is None else rows.time_text(record.expires_at),
         "created": rows.time_text(record.created_at),
         "description": record.description,

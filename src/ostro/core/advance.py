@@ -39,13 +39,16 @@ _ON_TREE = (_command, _timer)
 
 
 def advance(env: Env, tree: Tree, most_steps: int, until: float) -> int:
-    """Run up to `most_steps` steps, or until `env.clock()` passes `until`. Returns how many ran."""
+    """Run about `most_steps` steps, or until `env.clock()` passes `until`. Returns how many ran; one that does the work
+    of many counts for as many."""
     steps = tree.steps
-    count = 0
+    count = looked_at = 0
     while steps and count < most_steps:
         entry = steps.popleft()
         (function, arguments), answers = entry
         tree.answers = answers
+        if tree.draws:
+            tree.draws = {}
         try:
             if function in _ON_TREE:
                 function(env, tree, *arguments)
@@ -59,8 +62,13 @@ def advance(env: Env, tree: Tree, most_steps: int, until: float) -> int:
             else:
                 waiting.append(entry)
         count += 1
-        if count & 15 == 0 and env.clock() > until:
-            break
+        if tree.extra:
+            count += tree.extra
+            tree.extra = 0
+        if count - looked_at > 15:
+            looked_at = count
+            if env.clock() > until:
+                break
     tree.answers = {}
     return count
 

@@ -150,8 +150,8 @@ def prepare_task_call(env: Env, task: Task, item: Mapping[str, Any] | None) -> C
     node = task.node
     host = TaskHost(env, execution, task)
     scope = task_scope(env, host, task, task.in_ctx, item)
-    name = node.call.evaluate(scope)
-    if not isinstance(name, str) or not name:
+    name = node.call.evaluate(scope) or "std.noop"
+    if not isinstance(name, str):
         raise WorkflowFailed(f"The name of an action must be a text, got {name!r}.")
     given = evaluate_input(task, scope)
     actions = env_of(execution, env).get("__actions")

@@ -127,6 +127,14 @@ def retire_if_done(task: Task) -> None:
     touch_task(task)
 
 
+def next_delivery(env: Env, action: Action) -> None:
+    """The action is handed out anew: what its former executor says counts no more."""
+    action.attempt += 1
+    action.last_heartbeat = env.now
+    action.taken_at = None
+    action.taken_by = None
+
+
 def set_action_state(env: Env, action: Action, state: str) -> None:
     assert is_allowed(ACTION_MOVES, action.state, state), (action.id, action.state, state)
     old = action.state

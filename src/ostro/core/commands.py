@@ -12,7 +12,7 @@ from ostro.core import control, rerun
 from ostro.core.calls import fill_action, job_of, lone_scope, prepare_call, set_delay
 from ostro.core.changes import cut_info, set_action_state
 from ostro.core.codec import from_json
-from ostro.core.completion import evaluate_output, succeed
+from ostro.core.completion import evaluate_output, final_context, succeed
 from ostro.core.env import Env, Source
 from ostro.core.failures import TaskFailed
 from ostro.core.finish import finish_action
@@ -96,16 +96,17 @@ def _start(env: Env, tree: Tree, command: c.StartExecution, token: Any) -> Any:
 
 def _change(env: Env, tree: Tree, command: c.ChangeExecution, token: Any) -> Any:
     execution = find_execution(env, tree, command.execution_id)
+    is_env_alone = command.env is not None and command.state is None
+    if is_env_alone and execution.state not in (IDLE, PAUSED, ERROR):  # before anything is changed
+        raise Forbidden(
+            "Updating env to workflow execution is only permitted if it is in IDLE, PAUSED, or ERROR state."
+        )
     if command.description is not None:
         execution.description = command.description
         execution.updated_at = env.now
         execution.is_dirty = True
         touch(execution)
-    if command.env is not None and command.state is None:
-        if execution.state not in (IDLE, PAUSED, ERROR):
-            raise Forbidden(
-                "Updating env to workflow execution is only permitted if it is in IDLE, PAUSED, or ERROR state."
-            )
+    if command.env is not None and is_env_alone:
         control.merge_env(execution, command.env)
     if command.state is not None:
         _change_state(env, execution, command)
@@ -139,14 +140,14 @@ def _change_state(env: Env, execution: Execution, command: c.ChangeExecution) ->
             control.pause_execution(env, execution)
     elif new == SUCCESS:
         if old == SUCCESS:
-            execution.output = evaluate_output(env, execution)
+            execution.output = evaluate_output(env, execution, final_context(execution))
             execution.output_text = None
             execution.state_info = cut_info(command.state_info)
             execution.is_dirty = True
             touch(execution)
             return
         _check_move(execution, new)
-        evaluate_output(env, execution)  # errors are the caller's to see
+        evaluate_output(env, execution, final_context(execution))  # errors are the caller's to see
         succeed(env, execution, command.state_info)
         control.stop_timers(execution)
     elif old not in COMPLETED:
@@ -205,19 +206,17 @@ def _rerun(env: Env, tree: Tree, command: c.RerunTask, token: Any) -> Any:
     rerun.check_revivable(task.execution, task)
     if not command.reset and not (task.node.with_items or "count" in task.flags):
         raise InvalidInput("Only with-items task has the option to not reset.")
-    before = task_record(task)
     rerun.rerun_task(env, task, command.reset, command.env)
-    return before
+    return task_record(task)
 
 
 def _skip(env: Env, tree: Tree, command: c.SkipTask, token: Any) -> Any:
     task = _task(env, tree, command.execution_id, command.task_id)
     rerun.check_revivable(task.execution, task)
-    before = task_record(task)
     if command.env:
         control.merge_env(task.execution, command.env)
     rerun.skip_task(env, task)
-    return before
+    return task_record(task)
 
 
 def _left_behind(env: Env, tree: Tree, command: c.FinishAction) -> Any:

@@ -1,7 +1,7 @@
 """The end of an execution: when it has come, in which state, with which output and message."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ostro.core import joins
 from ostro.core.changes import STATE_INFO_LIMIT, cut_info, set_execution_state
@@ -42,35 +42,45 @@ def finish(env: Env, execution: Execution) -> None:
         succeed(env, execution, None)
 
 
-def final_context(execution: Execution) -> Context:
-    """The merge of all that ended without successors."""
+class Ending(NamedTuple):
+    """How an execution ends: evaluated, and not carried out yet."""
+
+    state: str
+    info: str | None
+    output: dict[str, Any]
+
+
+def final_context(execution: Execution, last: Task | None = None, outbound: Context | None = None) -> Context:
+    """The merge of all that ended without successors. `last` is about to end with `outbound`, None if something
+    follows it."""
     if execution.graph.is_reverse:
         target = execution.latest.get(str(execution.params.get("task_name")))
         return execution.root_ctx if target is None else target.out_ctx or target.in_ctx
-    ends = [task.out_ctx for task in execution.ends.values() if task.out_ctx is not None]
-    return merge(ends, execution.root_ctx)
+    ends = [task.out_ctx for task in execution.ends.values() if task.out_ctx is not None and task is not last]
+    return merge(ends if outbound is None else [*ends, outbound], execution.root_ctx)
 
 
 def succeed(env: Env, execution: Execution, message: str | None) -> None:
-    """End in SUCCESS with `output` evaluated; ERROR if that fails."""
+    """End in SUCCESS with `output` evaluated; ERROR if that fails. Raises Need, before anything is changed."""
+    context = final_context(execution)
     try:
-        output = evaluate_output(env, execution)
+        ending = Ending(SUCCESS, message, evaluate_output(env, execution, context))
     except OstroError as error:
         text = (
             f"Failed to check and complete [wf_ex_id={execution.id}, wf_name={execution.workflow_name}]: "
             f"{text_of(error)}"
         )
-        end_execution(env, execution, ERROR, text)
-        return
-    _end(env, execution, SUCCESS, message, output)
+        ending = failing(env, execution, text, context)
+    carry_out(env, execution, ending)
 
 
-def evaluate_output(env: Env, execution: Execution) -> dict[str, Any]:
+def evaluate_output(
+    env: Env, execution: Execution, context: Context, fresh: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """Raises ExpressionError, InvalidInput (too large), Need."""
-    context = final_context(execution)
     output: Any = None
     if execution.graph.output is not None:
-        output = execution.graph.output.evaluate(execution_scope(env, execution, context))
+        output = execution.graph.output.evaluate(execution_scope(env, execution, context, fresh))
     if not output:
         output = context.as_dict()
     result: dict[str, Any] = output if isinstance(output, dict) else {"result": output}
@@ -80,27 +90,30 @@ def evaluate_output(env: Env, execution: Execution) -> dict[str, Any]:
 
 
 def end_execution(env: Env, execution: Execution, state: str, message: str | None) -> None:
-    """End in ERROR or CANCELLED with a message; `output-on-error` is merged over it for ERROR."""
-    info, output = message, {"result": message}
+    """End in ERROR or CANCELLED with a message. Raises Need, before anything is changed."""
     if state == ERROR:
-        info, output = _error_output(env, execution, message)
-    _end(env, execution, state, info, output)
+        carry_out(env, execution, failing(env, execution, message, final_context(execution)))
+    else:
+        carry_out(env, execution, Ending(state, message, {"result": message}))
 
 
-def _error_output(env: Env, execution: Execution, message: str | None) -> tuple[str | None, dict[str, Any]]:
-    context = final_context(execution)
+def failing(
+    env: Env, execution: Execution, message: str | None, context: Context, fresh: Mapping[str, Any] | None = None
+) -> Ending:
+    """The end in ERROR: `output-on-error`, or what was published, merged over the message. Only evaluates, and may
+    raise Need: whoever changes something more asks for it before that."""
     template = execution.graph.output_on_error
     if template is None:
-        return message, _fit(env, execution, message, context.as_dict())
+        return Ending(ERROR, message, _fit(env, execution, message, context.as_dict()))
     try:
-        extra = template.evaluate(execution_scope(env, execution, context))
+        extra = template.evaluate(execution_scope(env, execution, context, fresh))
     except (ExpressionError, InvalidInput) as error:
         text = (
             f"Failed to evaluate expression in output-on-error! (output-on-error: '{_shown(execution)}', "
             f"exception: '{text_of(error)}' Cause: '{message}'"
         )
-        return text, {"result": text}
-    return message, _fit(env, execution, message, extra if isinstance(extra, Mapping) else {})
+        return Ending(ERROR, text, {"result": text})
+    return Ending(ERROR, message, _fit(env, execution, message, extra if isinstance(extra, Mapping) else {}))
 
 
 def _shown(execution: Execution) -> str:
@@ -131,11 +144,12 @@ def _rest_size(output: dict[str, Any]) -> tuple[int, int]:
     return len(to_json(rest)), len(rest)
 
 
-def _end(env: Env, execution: Execution, state: str, info: str | None, output: dict[str, Any]) -> None:
-    execution.output = output
+def carry_out(env: Env, execution: Execution, ending: Ending) -> None:
+    """The execution is over; its parent task learns of it in a step of its own."""
+    execution.output = ending.output
     execution.output_text = None
     execution.backlog = []
-    set_execution_state(env, execution, state, info)
+    set_execution_state(env, execution, ending.state, ending.info)
     if execution.task_execution_id is not None:
         execution.accepted = _is_awaited(execution)
         execution.tree.push(tell_parent, execution)
@@ -169,16 +183,21 @@ def tell_parent(env: Env, execution: Execution) -> None:
         return
     child.state, child.result, child.accepted = execution.state, execution.output, True
     task.live_children -= 1
-    info = execution.state_info
-    if info is None and execution.state == ERROR:
-        info = f"Failed subworkflow [execution_id={execution.id}]"
+    info = None
+    if execution.state != SUCCESS:
+        info = failure_of_child(execution.id, execution.state, execution.state_info)
     child_done(env, task, child, info)
+
+
+def failure_of_child(execution_id: str, state: str, said: str | None) -> str | None:
+    """What the parent task says about a sub-execution that did not end well."""
+    return f"Failed subworkflow [execution_id={execution_id}]" if said is None and state == ERROR else said
 
 
 def error_message(env: Env, execution: Execution) -> str:
     """`Failure caused by error in tasks: ...` with every failed task and child. May raise Need."""
     tasks = sorted(execution.errors.values(), key=lambda task: (task.node.name, task.id))
-    names = ", ".join(dict.fromkeys(task.node.name for task in tasks))
+    names = ", ".join(task.node.name for task in tasks)
     lines = [f"Failure caused by error in tasks: {names}", ""]
     for task in tasks:
         lines.append(f"  {task.node.name} [task_ex_id={task.id}] -> {task.state_info}")
@@ -192,11 +211,16 @@ def _children_lines(env: Env, execution: Execution, task: Task) -> list[str]:
     failed = task.flags.get("failed")
     if failed is None:
         return []
-    return [f"    [{key}={id}, idx={idx}]: {result}" for id, idx, result in failed]
+    ordered = sorted(failed, key=lambda entry: int(entry[1]))
+    return [f"    [{key}={id}, idx={idx}]: {result}" for id, idx, result in ordered]
 
 
 def remember_failed(task: Task, child: Child) -> None:
     """Keep what a failed child said, for the message of the workflow (a bounded number of them)."""
     failed = task.flags.setdefault("failed", [])
+    said = child.result
+    if task.node.type == "WORKFLOW" and isinstance(said, dict):
+        said = said.get("result")
     if sum(len(entry[2]) for entry in failed[-50:]) < STATE_INFO_LIMIT and len(failed) < 1000:
-        failed.append((child.id, child.idx, cut_info(str(child.result)) or ""))
+        place = child.idx if task.items is not None else task.run_no - 1  # among all there have been
+        failed.append((child.id, place, cut_info(str(said)) or ""))

@@ -9,9 +9,10 @@ from ostro.core.env import Env
 from ostro.core.finish import evaluate_commands_again
 from ostro.core.inputs import deep_merge
 from ostro.core.items import refill
-from ostro.core.process import Command, dispatch, process_task, queue_run
+from ostro.core.process import Command, dispatch, process_task, queue_run, with_ending
 from ostro.core.start import start_tasks
 from ostro.core.state import Execution, Task, touch
+from ostro.model.errors import OstroError
 from ostro.model.states import CANCELLED, COMPLETED, DELAYED, ERROR, IDLE, PAUSED, RUNNING, WAITING
 
 
@@ -75,11 +76,16 @@ def go_on(env: Env, execution: Execution) -> None:
         execution.tree.push(start_tasks, execution)
         return
     while execution.backlog:
-        target, params, trigger_id, event = execution.backlog.pop(0)
+        target, params, trigger_id, event = execution.backlog[0]
+        command = Command(target, execution.graph.nodes.get(target), params, event)
+        commands = _from_backlog(env, execution, command)
+        if commands is None:
+            return
+        del execution.backlog[0]
         execution.is_dirty = True
         touch(execution)
         trigger = execution.tasks.get(trigger_id)
-        dispatch(env, execution, [Command(target, execution.graph.nodes.get(target), params, event)], trigger)
+        dispatch(env, execution, commands, trigger)
         if execution.state != RUNNING:
             return
         if trigger is not None:
@@ -90,6 +96,15 @@ def go_on(env: Env, execution: Execution) -> None:
         if not task.is_completed:
             _wake(env, task)
     execution.tree.push(completion.finish, execution)
+
+
+def _from_backlog(env: Env, execution: Execution, command: Command) -> list[Command] | None:
+    """The command, ready to be carried out. None if the workflow has ended because its `output` fails. Raises Need."""
+    try:
+        return with_ending(env, execution, [command], completion.final_context(execution))
+    except OstroError:
+        completion.succeed(env, execution, None)
+        return None
 
 
 def _wake(env: Env, task: Task) -> None:

@@ -6,13 +6,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ostro.core.graph import Graph, Template
 from ostro.core.state import Tree
 from ostro.expr.scope import MISSING, Need
 from ostro.model.actions import ActionInfo
 from ostro.model.definition import ActionSpec
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True, frozen=True)
@@ -123,6 +125,22 @@ class Env:
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def draw(self, tree: Tree, kind: str, make: Callable[[], T]) -> T:
+        """What `make` gives, and the same again if a Need lets the step run again: else a question that is made of an
+        id or of the time would be another one each time, and never be answered."""
+        number = tree.draws.get(kind, 0)
+        tree.draws[kind] = number + 1
+        key = ("draw", kind, number)
+        if key not in tree.answers:
+            tree.answers[key] = make()
+        drawn: T = tree.answers[key]
+        return drawn
+
+    def steady_now(self, tree: Tree) -> int:
+        """The time at which the step ran first, in microseconds."""
+        now: int = tree.answers.setdefault(("draw", "now"), self.now)
+        return now
 
 
 def time_text(us: int) -> str:

@@ -4,15 +4,16 @@ Every step evaluates first and changes afterwards, so that a Need can run it aga
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from ostro.core import items, policies
 from ostro.core.calls import apply_outputs
 from ostro.core.changes import clear_timer, set_action_state, set_task_state
+from ostro.core.completion import Ending, carry_out, failing, final_context, remember_failed
 from ostro.core.context import Context
 from ostro.core.env import Env
 from ostro.core.failures import text_of
-from ostro.core.host import TaskHost, task_scope
+from ostro.core.host import TaskHost, partial_result, task_scope
 from ostro.core.inputs import check_size, deep_merge
 from ostro.core.process import Command, evaluate_commands, process_task
 from ostro.core.state import Action, Child, Execution, Task, touch_task
@@ -32,14 +33,14 @@ def finish_action(env: Env, action: Action, state: str, result: Any, attempt: in
         finish_attempt(env, action, state, result)
         return
     tree = task.execution.tree
-    accepted = True
-    fatal: OstroError | None = None
+    fatal: Fatal | None = None
     if state == SUCCESS and action.chain:
         try:
             result = apply_outputs(env, action, result)
         except OstroError as error:
-            state, accepted, fatal = ERROR, False, error
-            result = _fatal_message(task, "Failed to complete action", error, action.name)
+            fatal = fatal_error(env, task, "Failed to complete action", error, action=action.name)
+            state, result = ERROR, fatal.message
+    accepted = fatal is None
     try:
         text, size = _encode_output(action, result)
         check_size(env.limits, "ActionExecution", "output", size)
@@ -59,7 +60,7 @@ def finish_action(env: Env, action: Action, state: str, result: Any, attempt: in
     child.state, child.result, child.accepted = state, result, accepted
     task.live_children -= 1
     if fatal is not None:
-        fail_workflow(env, task, "Failed to complete action", fatal, action=action.name)
+        end_fatally(env, task, fatal)
         return
     child_done(env, task, child)
 
@@ -76,13 +77,11 @@ def child_done(env: Env, task: Task, child: Child, info: str | None = None) -> N
     if task.state in COMPLETED:
         return
     if child.state == ERROR:
-        from ostro.core.completion import remember_failed
-
         remember_failed(task, child)
     if task.items is not None:
         items.child_done(env, task, child)
         return
-    if child.state != SUCCESS and info is None:
+    if child.state != SUCCESS and info is None and task.node.type != "WORKFLOW":
         info = info_text(child.result)
     task_result(env, task, task.run_no, child.state, info, child.result)
 
@@ -99,11 +98,12 @@ def task_result(env: Env, task: Task, run_no: int, state: str, info: str | None,
     task.execution.tree.push_first(end_attempt, task, run_no, state, info, result)
 
 
-def end_for_certain(env: Env, task: Task, state: str, info: str | None, result: Any) -> None:
-    """Queue an end that no child's row tells of (a timeout, a join that cannot fire): it is stored with the task."""
-    task.flags["end"] = [state, info, result]
+def end_for_certain(env: Env, task: Task, state: str, info: str | None) -> None:
+    """Queue an end that no child's row tells of (a timeout, a join that cannot fire): it is stored with the task. The
+    result is what its children have given until now."""
+    task.flags["end"] = [state, info]
     touch_task(task)
-    task_result(env, task, task.run_no, state, info, result)
+    task_result(env, task, task.run_no, state, info, partial_result(task))
 
 
 def end_attempt(env: Env, task: Task, run_no: int, state: str, info: str | None, result: Any) -> None:
@@ -118,10 +118,10 @@ def end_attempt(env: Env, task: Task, run_no: int, state: str, info: str | None,
         outbound = task.in_ctx.publish(published)
         decided = policies.After(state, info)
         if state != CANCELLED and task.node.policies.has_after and "join_failed" not in task.flags:
-            decided = _after_policies(env, task, state, info, result, outbound)
+            decided = _after_policies(env, task, state, info, result, outbound, global_vars)
         commands: list[Command] = []
         if not decided.kind and not task.execution.is_completed:
-            commands = evaluate_commands(env, task, decided.state, decided.info, result, outbound)
+            commands = evaluate_commands(env, task, decided.state, decided.info, result, outbound, global_vars)
         keep = _keeps_result(env, task, result)
     except OstroError as error:
         fail_workflow(env, task, "Failed to handle action completion", error, action=_action_name(task))
@@ -152,13 +152,19 @@ def _action_name(task: Task) -> str:
 
 
 def _after_policies(
-    env: Env, task: Task, state: str, info: str | None, result: Any, outbound: Context
+    env: Env,
+    task: Task,
+    state: str,
+    info: str | None,
+    result: Any,
+    outbound: Context,
+    fresh: Mapping[str, Any],
 ) -> policies.After:
     def scope_of(current: str) -> Scope:
-        return task_scope(env, TaskHost(env, task.execution, task, current, info, result), task, task.in_ctx)
+        return task_scope(env, TaskHost(env, task.execution, task, current, info, result, fresh), task, task.in_ctx)
 
     def outbound_scope() -> Scope:
-        return task_scope(env, TaskHost(env, task.execution, task, state, info, result), task, outbound)
+        return task_scope(env, TaskHost(env, task.execution, task, state, info, result, fresh), task, outbound)
 
     return policies.after(task, state, info, scope_of, outbound_scope)
 
@@ -301,25 +307,43 @@ def _let_go(task: Task) -> None:
     task.items = None
 
 
-def fail_workflow(env: Env, task: Task, what: str, error: OstroError, action: str | None = None) -> None:
-    """A fatal error: the task and the whole workflow end in ERROR; `on-error` has no say."""
+class Fatal(NamedTuple):
+    """An error that ends the whole workflow: what it says, and the end it makes if the workflow has not ended yet."""
 
+    message: str
+    ending: Ending | None
+
+
+def fail_workflow(env: Env, task: Task, what: str, error: OstroError, action: str | None = None) -> None:
+    """A fatal error: the task and the whole workflow end in ERROR; `on-error` has no say. Raises Need, before anything
+    is changed."""
+    end_fatally(env, task, fatal_error(env, task, what, error, action))
+
+
+def fatal_error(env: Env, task: Task, what: str, error: OstroError, action: str | None = None) -> Fatal:
+    """Only evaluates. Raises Need."""
     execution = task.execution
     message = _fatal_message(task, what, error, action)
+    if execution.is_completed:
+        return Fatal(message, None)
+    ends = final_context(execution) if task.state in COMPLETED else final_context(execution, task, task.in_ctx)
+    return Fatal(message, failing(env, execution, message, ends))
+
+
+def end_fatally(env: Env, task: Task, fatal: Fatal) -> None:
+    execution = task.execution
     if task.state not in COMPLETED:
         if task.state == PAUSED or task.state == DELAYED:
             set_task_state(env, task, RUNNING)
-        set_task_state(env, task, ERROR, message)
+        set_task_state(env, task, ERROR, fatal.message)
         for kind in (policies.TIMEOUT, policies.RETRY, policies.WAIT_AFTER, policies.WAIT_BEFORE):
             clear_timer(task, kind)
         task.out_ctx = task.in_ctx
         task.flags["fatal"] = True  # nothing follows it, not even after a rerun of another task
         _let_go(task)
         execution.ends[task.id] = task
-    if not execution.is_completed:
-        from ostro.core.completion import end_execution
-
-        end_execution(env, execution, ERROR, message)
+    if fatal.ending is not None:
+        carry_out(env, execution, fatal.ending)
 
 
 def _fatal_message(task: Task, what: str, error: OstroError, action: str | None) -> str:

@@ -43,10 +43,10 @@ class TaskHost:
     """Service functions as seen from a task (or from the execution, with `task` None).
 
     `state`, `state_info`, `result`: what `task()` shows of the current task while its completion is
-    being worked out, before the task is changed.
+    being worked out, before the task is changed. `fresh`: the global variables it publishes with that.
     """
 
-    __slots__ = ("_env", "_execution", "_result", "_state", "_state_info", "_task")
+    __slots__ = ("_env", "_execution", "_result", "_state", "_state_info", "_task", "global_vars")
 
     def __init__(
         self,
@@ -56,9 +56,11 @@ class TaskHost:
         state: str | None = None,
         state_info: str | None = None,
         result: Any = None,
+        fresh: Mapping[str, Any] | None = None,
     ) -> None:
         self._env = env
         self._execution = execution
+        self.global_vars = {**execution.global_vars, **fresh} if fresh else execution.global_vars
         self._task = task
         self._state = state
         self._state_info = state_info
@@ -134,19 +136,19 @@ class TaskHost:
         return found
 
     def global_(self, name: str) -> Any:
-        return self._execution.global_vars.get(name)
+        return self.global_vars.get(name)
 
     def secret(self, name: str) -> str:
         return _sealed(self._env, self._execution.tree, name, self._execution.project_id)
 
     def uuid(self) -> str:
-        return self._env.uuid()
+        return self._env.draw(self._execution.tree, "uuid", self._env.uuid)
 
     def now_us(self) -> int:
-        return self._env.now
+        return self._env.steady_now(self._execution.tree)
 
     def random(self) -> float:
-        return self._env.random()
+        return self._env.draw(self._execution.tree, "random", self._env.random)
 
 
 class LoneHost:
@@ -164,13 +166,13 @@ class LoneHost:
         return _sealed(self._env, self._tree, name, self._project_id)
 
     def uuid(self) -> str:
-        return self._env.uuid()
+        return self._env.draw(self._tree, "uuid", self._env.uuid)
 
     def now_us(self) -> int:
-        return self._env.now
+        return self._env.steady_now(self._tree)
 
     def random(self) -> float:
-        return self._env.random()
+        return self._env.draw(self._tree, "random", self._env.random)
 
     def __getattr__(self, name: str) -> Any:
         raise ExpressionError(f"{name.rstrip('_')}() can be used in a running workflow only")
@@ -248,22 +250,21 @@ def partial_result(task: Task) -> Any:
 
 def task_scope(env: Env, host: TaskHost, task: Task, context: Context, extra: Mapping[str, Any] | None = None) -> Scope:
     """What a task's expressions see: item variables or action input first, then context, globals, input."""
-    execution = task.execution
     layers: list[Mapping[str, Any]] = [] if extra is None else [extra]
     if context.delta:
         layers.append(context.delta)
     if context.base:
         layers.append(context.base)
-    if execution.global_vars:
-        layers.append(execution.global_vars)
-    layers.append(execution.input)
+    if host.global_vars:
+        layers.append(host.global_vars)
+    layers.append(task.execution.input)
     layers.append(SystemLayer(host, task))
     return Scope(ContextView(tuple(layers)), host, env.clock, env.limits.budget_ms)
 
 
-def execution_scope(env: Env, execution: Execution, context: Context | None = None) -> Scope:
-    """What `output`, `output-on-error` and `vars` see."""
-    host = TaskHost(env, execution)
-    layers: list[Mapping[str, Any]] = [] if context is None else [context.delta, context.base]
-    layers += [execution.global_vars, execution.input, SystemLayer(host, None)]
+def execution_scope(env: Env, execution: Execution, context: Context, fresh: Mapping[str, Any] | None = None) -> Scope:
+    """What `output` and `output-on-error` see."""
+    host = TaskHost(env, execution, fresh=fresh)
+    layers: list[Mapping[str, Any]] = [context.delta, context.base]
+    layers += [host.global_vars, execution.input, SystemLayer(host, None)]
     return Scope(ContextView(tuple(layers)), host, env.clock, env.limits.budget_ms)

@@ -204,7 +204,8 @@ def _of_task(task: Task, timers: Timers, work: _Work) -> Reason | None:
     for kind in (*policies.WAITS, *waits):
         if task.flags.get(f"timer:{kind}") == task.run_no and (task.id, kind) in timers:
             return "timer", kind, timers[(task.id, kind)]
-    if execution.state == PAUSED and (task.state in (IDLE, PAUSED) or (task.state == WAITING and execution.backlog)):
+    # `control.go_on` looks at it when the execution is resumed.
+    if execution.state == PAUSED and (task.state in (IDLE, PAUSED) or (task.state != RUNNING and _is_woken(task))):
         return "paused", task.state_info or "", None
     reason = None
     if task.state == WAITING:
@@ -308,7 +309,7 @@ def _wrong_books(execution: Execution) -> Iterator[Violation]:
     if not execution.is_completed:
         open_ids = sorted(task.id for task in tasks if task.is_completed and not task.processed)
         expected.append(("unprocessed", sorted(execution.unprocessed), open_ids))
-        ends = sorted(task.id for task in tasks if task.processed and task.is_completed and not task.next_tasks)
+        ends = sorted(task.id for task in tasks if task.processed and task.is_completed and task.is_end)
         expected.append(("ends", sorted(execution.ends), ends))
     for name, found, right in expected:
         if found != right:

@@ -1,11 +1,12 @@
 """with-items: the collections, which items to dispatch, and when the task is done.
 
-Items become rows only when dispatched; at most `concurrency`, or the operator's limit, are in flight.
+Items become rows only when dispatched; at most `concurrency`, or the operator's limit, are in flight. A step starts
+some of them and leaves the rest to the next, so that other executions get their turn between.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 from ostro.core.changes import set_task_state
 from ostro.core.env import Env
@@ -13,6 +14,8 @@ from ostro.core.failures import TaskFailed, WorkflowFailed
 from ostro.core.host import TaskHost, task_scope
 from ostro.core.state import Child, Items, Task, touch_task
 from ostro.model.states import CANCELLED, ERROR, PAUSED, RUNNING, SUCCESS
+
+_AT_ONCE: Final = 32  # items that one step starts
 
 
 def _finish() -> ModuleType:
@@ -22,15 +25,15 @@ def _finish() -> ModuleType:
     return finish
 
 
-StartOne = Callable[[Env, Task, Mapping[str, Any] | None, int], None]
+Prepare = Callable[[Env, Task, Mapping[str, Any] | None, int], Callable[[], None]]
 
 
-def start(env: Env, task: Task, start_one: StartOne) -> None:
-    """First round: fix the count, dispatch what may run."""
-    begin(env, task, _evaluate(env, task), start_one)
+def start(env: Env, task: Task, prepare: Prepare) -> None:
+    """First round: fix the count, dispatch what may run. `prepare` evaluates an item; what it gives starts it."""
+    begin(env, task, _evaluate(env, task), prepare)
 
 
-def begin(env: Env, task: Task, values: list[tuple[str, list[Any]]], start_one: StartOne) -> None:
+def begin(env: Env, task: Task, values: list[tuple[str, list[Any]]], prepare: Prepare) -> None:
     """As `start`, with collections that are evaluated already."""
     count = len(values[0][1])
     items = Items(count, int(task.flags.get("concurrency", 0)))
@@ -41,10 +44,12 @@ def begin(env: Env, task: Task, values: list[tuple[str, list[Any]]], start_one: 
         _complete(env, task, items)
         return
     try:
-        _dispatch(env, task, items, start_one)
+        _dispatch(env, task, items, prepare)
     except Exception:
-        if not items.in_flight:
-            task.items = None  # a Need: the step runs again from the start
+        if items.in_flight:  # a Need of a later item: a step of its own asks for that again
+            _push_refill(task)
+            return
+        task.items = None
         raise
 
 
@@ -64,39 +69,60 @@ def _evaluate(env: Env, task: Task) -> list[tuple[str, list[Any]]]:
     return values
 
 
-def _dispatch(env: Env, task: Task, items: Items, start_one: StartOne) -> None:
-    """Start the next items. The first may raise (nothing has been changed then); items are evaluated and
-    started one by one, a failing one fails the task or workflow like a plain task's start."""
+def _dispatch(env: Env, task: Task, items: Items, prepare: Prepare) -> None:
+    """Start the next items: all are evaluated before the first begins, so an error or a Need leaves none half done."""
     limit = items.concurrency or env.limits.items_in_flight
     limit = min(limit, env.limits.items_in_flight)
-    assert items.values is not None
     task.items = items
-    started = 0
-    while items.cursor < items.count and len(items.in_flight) < limit:
-        index = items.cursor
-        if index in items.done or index in items.in_flight:
-            items.cursor += 1
-            continue
-        item = {name: value[index] for name, value in items.values}
+    chosen = [(index, _prepared(env, task, items, index, prepare)) for index in _next_indexes(items, limit)]
+    for index, begin_one in chosen:
         try:
-            start_one(env, task, item, index)
+            if isinstance(begin_one, TaskFailed):
+                raise begin_one
+            begin_one()
         except TaskFailed as failure:
             child = Child(f"{task.id}:{index}", index, ERROR)
             child.accepted = True
             child.result = failure.message
             items.done[index] = child
-            items.cursor += 1
+            items.cursor = index + 1
             continue
         items.in_flight.add(index)
-        items.cursor += 1
-        started += 1
+        items.cursor = index + 1
         if items.capacity is not None:
             items.capacity -= 1
-        if started >= env.limits.items_in_flight:
-            break
+    task.execution.tree.extra += len(chosen)
     touch_task(task)
-    if not items.in_flight and len(items.done) >= items.count:
+    _pass_over(items)
+    if items.cursor < items.count and len(items.in_flight) < limit:
+        _push_refill(task)
+    elif not items.in_flight and len(items.done) >= items.count:
         _complete(env, task, items)
+
+
+def _next_indexes(items: Items, limit: int) -> list[int]:
+    room = min(limit - len(items.in_flight), _AT_ONCE)
+    chosen: list[int] = []
+    index = items.cursor
+    while index < items.count and len(chosen) < room:
+        if index not in items.done and index not in items.in_flight:
+            chosen.append(index)
+        index += 1
+    return chosen
+
+
+def _pass_over(items: Items) -> None:
+    """Move the cursor over what needs no start: it ran before a rerun."""
+    while items.cursor < items.count and (items.cursor in items.done or items.cursor in items.in_flight):
+        items.cursor += 1
+
+
+def _prepared(env: Env, task: Task, items: Items, index: int, prepare: Prepare) -> Callable[[], None] | TaskFailed:
+    assert items.values is not None
+    try:
+        return prepare(env, task, {name: value[index] for name, value in items.values}, index)
+    except TaskFailed as failure:
+        return failure
 
 
 def refill(env: Env, task: Task, run_no: int) -> None:
@@ -111,9 +137,9 @@ def refill(env: Env, task: Task, run_no: int) -> None:
     try:
         if items.values is None:
             items.values = _evaluate(env, task)
-        from ostro.core.run import _start_one
+        from ostro.core.run import prepare
 
-        _dispatch(env, task, items, _start_one)
+        _dispatch(env, task, items, prepare)
     except OstroError as error:
         _finish().fail_workflow(env, task, "Failed to run task", error)
 
@@ -133,9 +159,7 @@ def child_done(env: Env, task: Task, child: Child) -> None:
         _complete(env, task, items)
         return
     if items.cursor < items.count:
-        if "refill" not in task.flags:
-            task.flags["refill"] = True
-            task.execution.tree.push(_refill_once, task, task.run_no)
+        _push_refill(task)
         return
     if not items.in_flight and len(items.done) >= items.count:
         _complete(env, task, items)
@@ -147,6 +171,12 @@ def _is_paused_below(task: Task) -> bool:
     return any(action.state == PAUSED for action in task.actions.values()) or any(
         child is not None and child.state == PAUSED for child in below
     )
+
+
+def _push_refill(task: Task) -> None:
+    if "refill" not in task.flags:
+        task.flags["refill"] = True
+        task.execution.tree.push(_refill_once, task, task.run_no)
 
 
 def _refill_once(env: Env, task: Task, run_no: int) -> None:

@@ -21,6 +21,7 @@ def arrive(env: Env, execution: Execution, node: Node, trigger: Task, event: str
     execution.is_dirty = True
     touch(execution)
     if state.fired:
+        _absorb(execution, node, trigger, event)
         _end_round(execution, node, state)
         return
     task = execution.latest.get(node.name)
@@ -30,6 +31,19 @@ def arrive(env: Env, execution: Execution, node: Node, trigger: Task, event: str
         state.dead = {}  # what was true before a rerun need not be now
         _find_dead(execution, node, state)
     evaluate(env, execution, node)
+
+
+def _absorb(execution: Execution, node: Node, trigger: Task, event: str) -> None:
+    """An arrival at a round that is over. Nothing follows it; a join that had failed without it remembers it for a
+    rerun, and what it has published still counts at the end."""
+    task = execution.latest.get(node.name)
+    if task is None or "join_failed" not in task.flags:
+        return
+    task.triggered_by.append((trigger.id, event))
+    trigger.flags["absorbed"] = True
+    execution.ends[trigger.id] = trigger
+    touch_task(task)
+    touch_task(trigger)
 
 
 def _state(execution: Execution, node: Node) -> JoinState:
@@ -53,6 +67,9 @@ def _unused_arrivals(
             continue
         if execution.latest.get(inbound.node.name) is inbound and not _may_arrive(execution, node, inbound.node):
             found[inbound.node.name] = (id, event)
+            if inbound.flags.pop("absorbed", None):
+                execution.ends.pop(id, None)
+                touch_task(inbound)
     return found
 
 
@@ -139,7 +156,7 @@ def _fail(env: Env, task: Task, state: JoinState) -> None:
     names = [inbound.name for inbound in task.node.inbound if inbound.name in state.dead]
     _end_round(task.execution, task.node, state)
     touch_task(task)
-    end_for_certain(env, task, ERROR, f"Failed by tasks: {names}", None)
+    end_for_certain(env, task, ERROR, f"Failed by tasks: {names}")
 
 
 def _end_round(execution: Execution, node: Node, state: JoinState) -> None:

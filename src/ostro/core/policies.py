@@ -21,6 +21,8 @@ WAITS = (WAIT_BEFORE, WAIT_AFTER, RETRY)  # kinds of timers that end a wait of a
 def integer(template: Template, scope: Scope, policy: str) -> int:
     """The policy's value; WorkflowFailed if it is no whole number >= 0."""
     value = template.evaluate(scope)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, int) and not isinstance(value, bool):
         if value >= 0:
             return value

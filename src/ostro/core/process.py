@@ -1,10 +1,12 @@
 """What follows a finished task: its transitions, in the order of the reference (6), and their dispatch."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from ostro.core import joins
 from ostro.core.changes import new_task, retire_if_done
 from ostro.core.codec import to_json
+from ostro.core.completion import Ending, carry_out, evaluate_output, failing, final_context
 from ostro.core.context import Context
 from ostro.core.env import Env
 from ostro.core.graph import Node
@@ -13,20 +15,30 @@ from ostro.core.state import Execution, Task, touch, touch_task
 from ostro.expr.scope import Scope
 from ostro.model.states import ERROR, PAUSED, RUNNING, SKIPPED, SUCCESS
 
+_STATE_COMMANDS = ("fail", "succeed", "pause")
+
 
 class Command(NamedTuple):
-    """One thing to do after a task: start `node`, or an engine command (node None)."""
+    """One thing to do after a task: start `node`, or an engine command (node None). `ending`: of `fail` and `succeed`
+    that are carried out."""
 
     target: str
     node: Node | None
     params: dict[str, Any]
     event: str
+    ending: Ending | None = None
 
 
 def evaluate_commands(
-    env: Env, task: Task, state: str, info: str | None, result: Any, outbound: Context
+    env: Env,
+    task: Task,
+    state: str,
+    info: str | None,
+    result: Any,
+    outbound: Context,
+    fresh: Mapping[str, Any] | None = None,
 ) -> list[Command]:
-    """The transitions whose guards hold. Only evaluates."""
+    """The transitions whose guards hold; `fresh`: the global variables that the task publishes. Only evaluates."""
     clauses = task.node.clauses
     if not clauses:
         return []
@@ -41,7 +53,7 @@ def evaluate_commands(
         found = False
         for link in clause.links:
             if scope is None and (link.guard is not None or link.params is not None):
-                host = TaskHost(env, task.execution, task, state, info, result)
+                host = TaskHost(env, task.execution, task, state, info, result, fresh)
                 scope = task_scope(env, host, task, outbound)
             if link.guard is not None and scope is not None and not link.guard.evaluate(scope):
                 continue
@@ -61,7 +73,32 @@ def evaluate_commands(
             take("on-complete")
     if state in (SUCCESS, ERROR):
         take("on-complete")
+    if task.execution.state == RUNNING and any(command.node is None for command in commands):
+        last = None if any(command.node is not None for command in commands) else outbound
+        return with_ending(env, task.execution, commands, final_context(task.execution, task, last), fresh)
     return commands
+
+
+def with_ending(
+    env: Env, execution: Execution, commands: list[Command], context: Context, fresh: Mapping[str, Any] | None = None
+) -> list[Command]:
+    """The first `fail` or `succeed` that will be carried out, with the end it makes. Raises ExpressionError,
+    InvalidInput (of `output`), Need."""
+    place = next((place for place, command in enumerate(commands) if command.target in _STATE_COMMANDS), None)
+    if place is None or commands[place].node is not None or commands[place].target == "pause":
+        return commands
+    command = commands[place]
+    message = _message(command)
+    if command.target == "fail":
+        ending = failing(env, execution, message, context, fresh)
+    else:
+        ending = Ending(SUCCESS, message, evaluate_output(env, execution, context, fresh))
+    return [*commands[:place], command._replace(ending=ending), *commands[place + 1 :]]
+
+
+def _message(command: Command) -> str | None:
+    message = command.params.get("msg")
+    return message if message is None or isinstance(message, str) else str(message)
 
 
 def process_task(env: Env, task: Task, commands: list[Command]) -> None:
@@ -75,6 +112,7 @@ def process_task(env: Env, task: Task, commands: list[Command]) -> None:
         touch_task(task)
         retire_if_done(task)
         return
+    task.flags.pop("absorbed", None)
     task.next_tasks = [(command.target, command.event) for command in commands if command.node is not None]
     task.error_handled = task.state == ERROR and any(command.event == "on-error" for command in commands)
     if task.error_handled:
@@ -120,16 +158,12 @@ def dispatch(env: Env, execution: Execution, commands: list[Command], trigger: T
 
 
 def _state_command(env: Env, execution: Execution, command: Command) -> None:
-    from ostro.core import completion, control
+    from ostro.core import control
 
-    message = command.params.get("msg")
-    text = message if message is None or isinstance(message, str) else str(message)
-    if command.target == "fail":
-        completion.end_execution(env, execution, ERROR, text)
-    elif command.target == "succeed":
-        completion.succeed(env, execution, text)
-    elif command.target == "pause":
-        control.pause_execution(env, execution, text)
+    if command.target == "pause":
+        control.pause_execution(env, execution, _message(command))
+    elif command.ending is not None:
+        carry_out(env, execution, command.ending)
 
 
 def start_task(env: Env, execution: Execution, node: Node, trigger: Task | None, event: str) -> Task | None:

@@ -47,7 +47,7 @@ def execution_record(execution: Execution) -> ExecutionRecord:
 
 
 def _execution_internal(execution: Execution) -> str:
-    data: dict[str, Any] = {"h": execution.history_seq}
+    data: dict[str, Any] = {}
     if execution.trace is not None:
         data["t"] = execution.trace
     if execution.workbook:
@@ -66,7 +66,7 @@ def _execution_internal(execution: Execution) -> str:
         }
         if rounds:
             data["j"] = rounds
-    return to_json(data)
+    return to_json(data) if data else _EMPTY
 
 
 def runtime_context(task: Task) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def runtime_context(task: Task) -> dict[str, Any]:
     if task.triggered_by:
         shown["triggered_by"] = [{"task_id": id, "event": event} for id, event in task.triggered_by]
     if "count" in task.flags:
-        shown["with_items"] = {"count": task.flags["count"]}
+        shown["with_items"] = {"count": task.flags["count"], "capacity": None}
         if task.flags.get("concurrency"):
             free = task.flags["concurrency"] if task.items is None else task.items.capacity
             shown["with_items"]["capacity"] = free
@@ -168,6 +168,8 @@ def _action_internal(action: Action) -> str:
     data: dict[str, Any] = {}
     if action.attempt != 1:
         data["a"] = action.attempt
+    if action.begins:
+        data["b"] = action.begins
     if action.taken_by:
         data["x"] = action.taken_by
     if action.run_no != 1:
@@ -204,7 +206,6 @@ def collect(tree: Tree, batch: Batch, now: int) -> None:
             execution.dirty_actions = {}
         if execution.history:
             execution.history_seq += 1
-            execution.is_dirty = True
             batch.history.append(
                 HistoryRecord(
                     execution_id=execution.id, seq=execution.history_seq, at=now, entries=to_json(execution.history)

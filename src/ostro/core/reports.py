@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from ostro.core.env import Env
+from ostro.core.redelivery import MOST_BEGINS, end_worn_out
 from ostro.core.state import Action, Execution, Tree, touch_action
 from ostro.model import commands as c
 from ostro.model.errors import InvalidInput, NotFound
@@ -52,8 +53,14 @@ def taken(env: Env, tree: Tree, command: c.ActionTaken, token: Any) -> Any:
         return False
     if action.attempt != command.attempt or action.state != RUNNING:
         return False
-    if action.taken_at is not None and command.process != action.taken_by and not _may_begin_again(env, action):
-        return False  # the job came twice, and another executor was first
+    is_repeat = action.taken_at is not None and command.process == action.taken_by  # its answer was lost
+    if action.taken_at is not None and not is_repeat:
+        if not _may_begin_again(env, action):
+            return False  # the job came twice, and another executor was first
+        if action.begins >= MOST_BEGINS:
+            end_worn_out(env, action)
+            return False
+    action.begins += not is_repeat
     if action.state_info == ACTION_AT_LIMIT:
         action.state_info = None
     action.taken_at = env.now
@@ -67,7 +74,7 @@ def _may_begin_again(env: Env, action: Action) -> bool:
     """Queues give a job to another executor when its holder has been silent for seconds: it is dead, or cut off. If it
     is only cut off both run it, and the first result counts."""
     heard = action.last_heartbeat or action.taken_at or 0
-    return action.safe_rerun and env.now - heard > _SILENT_US
+    return action.safe_rerun and not action.waits and env.now - heard > _SILENT_US
 
 
 def held_back(env: Env, action: Action) -> None:

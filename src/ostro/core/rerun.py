@@ -7,6 +7,7 @@ from ostro.core import control, joins
 from ostro.core.changes import clear_timer, set_execution_state, set_task_state
 from ostro.core.env import Env
 from ostro.core.finish import complete_task, discard_child, evaluate_publish, fail_workflow, publish_globals
+from ostro.core.host import result_of
 from ostro.core.items import refill
 from ostro.core.process import evaluate_commands, queue_run
 from ostro.core.state import Child, Execution, Items, Task, touch_task
@@ -215,14 +216,15 @@ def skip_task(env: Env, task: Task) -> None:
         return
     info = "Task was skipped."
     _read_for_revival(env, execution)
+    result = result_of(task, env)
     try:
-        published, global_vars = evaluate_publish(env, task, SKIPPED, info, None)
+        published, global_vars = evaluate_publish(env, task, SKIPPED, info, result)
         outbound = task.in_ctx.publish(published)
-        commands = evaluate_commands(env, task, SKIPPED, info, None, outbound)
+        commands = evaluate_commands(env, task, SKIPPED, info, result, outbound, global_vars)
     except OstroError as error:
         fail_workflow(env, task, "Failed to run task", error)
         raise
     revive(env, execution)
     task.published = published
     publish_globals(task, global_vars)
-    complete_task(env, task, SKIPPED, info, None, outbound, commands)
+    complete_task(env, task, SKIPPED, info, result, outbound, commands)

@@ -10,7 +10,7 @@ from ostro.core import context as ctx
 from ostro.core import steps
 from ostro.core.calls import DELAY_TIMER
 from ostro.core.codec import from_json, marked_blobs, resolved
-from ostro.core.completion import tell_parent
+from ostro.core.completion import failure_of_child, tell_parent
 from ostro.core.context import Context
 from ostro.core.finish import child_done, dropped_result, end_attempt, info_text
 from ostro.core.graph import Graph
@@ -25,7 +25,7 @@ from ostro.core.state import Action, Child, Execution, Items, JoinState, Task, T
 from ostro.core.step_scope import who_from
 from ostro.core.step_state import earlier_outputs, recall, remembered_blobs
 from ostro.model.records import ActionRecord, ExecutionRecord, StoredExecution, TaskRecord
-from ostro.model.states import COMPLETED, ERROR, PAUSED, RUNNING, WAITING
+from ostro.model.states import COMPLETED, ERROR, PAUSED, RUNNING, SUCCESS, WAITING
 
 
 def blobs_of(stored: StoredExecution) -> list[str]:
@@ -79,7 +79,7 @@ class _Loader:
         execution.global_vars = self.decode(record.global_vars)
         execution.public_globals = self.decode(record.published_global)
         internal = from_json(record.internal)
-        execution.history_seq = internal.get("h", 0)
+        execution.history_seq = self.stored.history_seq
         execution.trace = internal.get("t")
         execution.workbook = internal.get("w")
         execution.run_no = internal.get("r", 1)
@@ -182,7 +182,7 @@ class _Loader:
             return
         if not task.processed and not execution.is_completed:
             execution.unprocessed[task.id] = task
-        if not task.next_tasks and (task.processed or execution.is_completed):
+        if task.is_end and (task.processed or execution.is_completed):
             execution.ends[task.id] = task
         if task.state == ERROR and not task.error_handled:
             execution.errors[task.id] = task
@@ -279,6 +279,7 @@ def action_from(
     action.created_at, action.updated_at = row.created_at, row.updated_at
     action.taken_at, action.last_heartbeat = row.taken_at, row.last_heartbeat
     action.attempt = internal.get("a", 1)
+    action.begins = internal.get("b", 0)
     action.taken_by = internal.get("x")
     action.run_no = internal.get("r", 1)
     action.is_async = internal.get("y", False)
@@ -329,7 +330,8 @@ def _take_up_task(task: Task, timers: set[tuple[str, str]], handed: Handed) -> N
         steps.take_up(task)
         return
     if "end" in task.flags and task.state not in COMPLETED:
-        tree.push(end_attempt, task, task.run_no, *task.flags["end"])
+        state, info = task.flags["end"][:2]
+        tree.push(end_attempt, task, task.run_no, state, info, partial_result(task))
         return
     if task.state not in (RUNNING, PAUSED):
         return
@@ -353,7 +355,9 @@ def _take_up_task(task: Task, timers: set[tuple[str, str]], handed: Handed) -> N
 
 def _child_over(env: Any, task: Task, child: Child) -> None:
     """Step: the only child has finished, but the task's end was not worked out before the restart."""
-    info = None if child.state == "SUCCESS" else info_text(child.result)
+    info = None
+    if task.node.type == "WORKFLOW" and child.state != SUCCESS and isinstance(child.result, dict):
+        info = failure_of_child(child.id, child.state, info_text(child.result.get("result")))
     child_done(env, task, child, info)
 
 

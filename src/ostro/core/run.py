@@ -1,15 +1,15 @@
 """Starting a task: before-policies, then its action, its sub-workflow or its items."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from ostro.core import items, policies, steps
-from ostro.core.calls import Call, begin_task_action, evaluate_input, job_of, prepare_task_call, set_delay
+from ostro.core.calls import begin_task_action, evaluate_input, job_of, prepare_task_call, set_delay
 from ostro.core.changes import note
 from ostro.core.env import Env
-from ostro.core.failures import TaskFailed, WorkflowFailed
+from ostro.core.failures import TaskFailed
 from ostro.core.finish import fail_workflow, finish_action, task_result
-from ostro.core.host import TaskHost, task_scope
+from ostro.core.host import TaskHost, partial_result, task_scope
 from ostro.core.state import Action, Child, Task, touch_action, touch_task
 from ostro.model.actions import ActionFailed, ActionInfo
 from ostro.model.errors import OstroError
@@ -29,11 +29,11 @@ def run_task(env: Env, task: Task, run_no: int) -> None:
         if task.node.step is not None:
             steps.start(env, task)
         elif task.node.with_items:
-            items.start(env, task, _start_one)
+            items.start(env, task, prepare)
         else:
-            _start_one(env, task, None, 0)
+            prepare(env, task, None, 0)()
     except TaskFailed as failure:
-        task_result(env, task, task.run_no, ERROR, failure.message, failure.message)
+        task_result(env, task, task.run_no, ERROR, failure.message, partial_result(task))
     except OstroError as error:
         fail_workflow(env, task, "Failed to run task", error)
 
@@ -51,26 +51,25 @@ def _apply_before(env: Env, task: Task) -> bool:
     return task.state != RUNNING
 
 
-def _start_one(env: Env, task: Task, item: Mapping[str, Any] | None, idx: int) -> None:
-    """Start the action or sub-workflow of one item (or of a plain task, item None)."""
+def prepare(env: Env, task: Task, item: Mapping[str, Any] | None, idx: int) -> Callable[[], None]:
+    """Evaluate the call of one item (or of a plain task, item None): what is given back starts its action or
+    sub-workflow. Raises TaskFailed for what `on-error` may handle; Need."""
     if task.node.step is not None:
-        steps.start_one(env, task, item, idx)
-        return
+        return steps.prepare(env, task, item, idx)
     if task.node.type == "WORKFLOW":
-        start_child_workflow(env, task, item, idx)
-        return
+        return _prepare_workflow(env, task, item, idx)
     call = prepare_task_call(env, task, item)
-    start_task_action(env, task, call, idx)
-
-
-def start_task_action(env: Env, task: Task, call: Call, idx: int) -> None:
     action = begin_task_action(env, task, call, idx)
-    task.children[action.id] = Child(action.id, idx)
+    return lambda: start_task_action(env, task, action, call.info)
+
+
+def start_task_action(env: Env, task: Task, action: Action, info: ActionInfo) -> None:
+    task.children[action.id] = Child(action.id, action.idx)
     task.actions[action.id] = action
     task.live_children += 1
     touch_action(action)
     touch_task(task)
-    run_action(env, action, call.info)
+    run_action(env, action, info)
 
 
 def run_action(env: Env, action: Action, info: ActionInfo) -> None:
@@ -108,16 +107,15 @@ def raised_message(info: ActionInfo, action: Action, message: str) -> str:
     return f"The action raised an exception [action={info.label or info.name}, action_ex_id={id}, msg='{message}']"
 
 
-def start_child_workflow(env: Env, task: Task, item: Mapping[str, Any] | None, idx: int) -> None:
-    """Evaluate the call and start the sub-workflow. TaskFailed for what `on-error` may handle."""
+def _prepare_workflow(env: Env, task: Task, item: Mapping[str, Any] | None, idx: int) -> Callable[[], None]:
+    from ostro.core.start import asked_namespace, begin_child, new_child
 
     scope = task_scope(env, TaskHost(env, task.execution, task), task, task.in_ctx, item)
     name = task.node.call.evaluate(scope)
     if not isinstance(name, str) or not name:
-        raise WorkflowFailed(f"The name of a workflow must be a text, got {name!r}.")
-    from ostro.core.start import start_child
-
-    start_child(env, task, name, evaluate_input(task, scope), idx)
+        raise TaskFailed(f"Failed to find workflow [name={name}] [namespace={asked_namespace(task.execution)}]")
+    child = new_child(env, task, name, evaluate_input(task, scope), idx)
+    return lambda: begin_child(env, task, child)
 
 
 def delay_over(env: Env, action: Action) -> None:

@@ -45,7 +45,7 @@ def new_execution(
     execution.project_id = project_id
     execution.workflow_id = handle.id
     execution.workflow_name = handle.name
-    execution.namespace = str(params.get("namespace") or "")
+    execution.namespace = handle.namespace
     execution.workbook = handle.workbook
     execution.revision_id = handle.revision_id
     execution.params = params
@@ -103,7 +103,8 @@ def start_tasks(env: Env, execution: Execution) -> None:
 def _take_place(env: Env, execution: Execution) -> None:
     """Go on if the execution has a place among those that run; else it waits for one, and says so. Raises Need."""
     try:
-        env.ask(execution.tree, "place", execution.id, execution.project_id, execution.workflow_name)
+        made = execution.created_at
+        env.ask(execution.tree, "place", execution.id, execution.project_id, execution.workflow_name, made)
     except Need:
         if execution.state_info != AT_LIMIT:
             _say(execution, AT_LIMIT)
@@ -138,8 +139,8 @@ def start_root(
     handle = env.ask(tree, "workflow", identifier, namespace, project_id)
     if handle is None:
         raise NotFound(f"Workflow not found [workflow_identifier={identifier}, namespace={namespace}]")
-    params = {**params, "namespace": params.get("namespace", namespace) or handle.namespace}
-    params["env"] = _environment(env, tree, params, project_id) if params.get("env") is not None else {}
+    params = {**params, "namespace": namespace or params.get("namespace") or handle.namespace}
+    params["env"] = _environment(env, tree, params, project_id) if params.get("env") else {}
     execution = new_execution(env, tree, id, handle, given, params, project_id)
     execution.description = description
     if handle.graph.automation is not None:
@@ -185,23 +186,29 @@ class _EnvHost:
 
 
 def find_child(env: Env, parent: Execution, name: str) -> WorkflowHandle | None:
-    """Look-up order of the reference, 15."""
+    """Look-up order of the reference, 15. The namespace that the root was asked for goes down the whole tree, also
+    through workflows that were found in the default one."""
     names = [f"{parent.workbook}.{name}", name] if parent.workbook else [name]
+    wanted = asked_namespace(parent)
     for candidate in names:
-        for space in (parent.namespace, "") if parent.namespace else ("",):
+        for space in (wanted, "") if wanted else ("",):
             found = env.ask(parent.tree, "workflow", candidate, space, parent.project_id)
             if found is not None:
                 return found  # type: ignore[no-any-return]
     return None
 
 
-def start_child(env: Env, task: Task, name: str, given: dict[str, Any], idx: int) -> None:
-    """Create and begin a sub-execution. TaskFailed for what `on-error` may handle; Need."""
+def asked_namespace(execution: Execution) -> str:
+    return str(execution.params.get("namespace") or "")
+
+
+def new_child(env: Env, task: Task, name: str, given: dict[str, Any], idx: int) -> Execution:
+    """A sub-execution that is not in the tree yet. TaskFailed for what `on-error` may handle; Need."""
     parent = task.execution
     tree = parent.tree
     handle = find_child(env, parent, name)
     if handle is None:
-        raise TaskFailed(f"Failed to find workflow [name={name}] [namespace={parent.namespace}]")
+        raise TaskFailed(f"Failed to find workflow [name={name}] [namespace={asked_namespace(parent)}]")
     declared = dict(handle.graph.spec.input)
     params: dict[str, Any] = {key: value for key, value in given.items() if key not in declared}
     params |= {
@@ -209,12 +216,14 @@ def start_child(env: Env, task: Task, name: str, given: dict[str, Any], idx: int
         "task_execution_id": task.id,
         "index": idx,
         "namespace": parent.params.get("namespace", ""),
+        "env": {},  # all of the tree reads the root's
     }
     if "notify" in parent.params:
         params["notify"] = parent.params["notify"]
     child_input = {key: value for key, value in given.items() if key in declared}
     try:
-        child = new_execution(env, tree, env.new_id(tree.shard), handle, child_input, params, parent.project_id)
+        id = env.draw(tree, "child", lambda: env.new_id(tree.shard))
+        child = new_execution(env, tree, id, handle, child_input, params, parent.project_id)
         child.parent_id = parent.id
         child.task_execution_id = task.id
         child.idx = idx
@@ -225,7 +234,11 @@ def start_child(env: Env, task: Task, name: str, given: dict[str, Any], idx: int
         fill_vars(env, child)
     except InvalidInput as error:
         raise TaskFailed(error.message) from error
-    task.children[child.id] = Child(child.id, idx)
+    return child
+
+
+def begin_child(env: Env, task: Task, child: Execution) -> None:
+    task.children[child.id] = Child(child.id, child.idx)
     task.live_children += 1
     touch_task(task)
     begin(env, child)

@@ -27,6 +27,7 @@ class Action:
     __slots__ = (
         "accepted",
         "attempt",
+        "begins",
         "chain",
         "created_at",
         "description",
@@ -80,7 +81,8 @@ class Action:
         self.updated_at = 0
         self.finished_at: int | None = None
         self.taken_at: int | None = None
-        self.taken_by: str | None = None  # the executor that has begun this attempt, if it said who it is
+        self.taken_by: str | None = None  # which begin of this attempt counts: its name, if it came with one
+        self.begins = 0  # how often executors have begun it, in all attempts
         self.last_heartbeat: int | None = None
         self.attempt = 1  # deliveries to executors; a result must carry the current one
         self.run_no = 1  # the task's attempt that it belongs to
@@ -200,6 +202,11 @@ class Task:
     @property
     def name(self) -> str:
         return self.node.name
+
+    @property
+    def is_end(self) -> bool:
+        """Whether nothing inherits its context, or only a join that had failed before: it counts for the output."""
+        return not self.next_tasks or "absorbed" in self.flags
 
     @property
     def is_completed(self) -> bool:
@@ -356,8 +363,10 @@ class Tree:
         "deleted_actions",
         "dirty_lone",
         "discarded",
+        "draws",
         "emptied",
         "executions",
+        "extra",
         "finished",
         "jobs",
         "lone_actions",
@@ -385,7 +394,9 @@ class Tree:
         self.executions: dict[str, Execution] = {}
         self.lone_actions: dict[str, Action] = {}
         self.steps: deque[tuple[Step, dict[Any, Any]]] = deque()
+        self.extra = 0  # for how many more steps the one that runs counts: it starts many items
         self.answers: dict[Any, Any] = {}  # for the step that runs now
+        self.draws: dict[str, int] = {}  # how many ids and random numbers it has had
         self.parked: dict[Any, list[tuple[Step, dict[Any, Any]]]] = {}
         # Effects, collected during a batch and carried out after its commit:
         self.touched: dict[str, Execution] = {}

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from ostro.core.changes import set_task_state
+from ostro.core.changes import next_delivery, set_task_state
 from ostro.core.env import Env
+from ostro.core.handed import Handed
 from ostro.core.inputs import check_size
 from ostro.core.state import Action, Child, Task, touch_action, touch_task
 from ostro.core.step_reports import finish_attempt
@@ -109,9 +110,9 @@ def _job_input(env: Env, task: Task, item: Progress, request: dict[str, Any]) ->
     }
 
 
-def deliver_again(env: Env, action: Action, message: str | None, attempt: int) -> None:
+def deliver_again(env: Env, action: Action, message: str | None, handed: Handed) -> None:
     """An attempt whose executor is gone. It is rendered again: its row holds no secrets. `message`: it may have begun
-    and is not safe to repeat, which counts as a read error. `attempt`: the number of the new delivery."""
+    and is not safe to repeat, or was repeated too often, which counts as a read error."""
     from ostro.core.run import run_action
 
     task = action.task
@@ -125,9 +126,8 @@ def deliver_again(env: Env, action: Action, message: str | None, attempt: int) -
     except InvalidInput as error:
         finish_attempt(env, action, ERROR, {"kind": "fatal", "message": error.message})
         return
-    action.attempt = attempt
-    action.taken_at = None
-    action.taken_by = None
+    if handed == Handed.LOST:
+        next_delivery(env, action)  # else it is the same attempt: whoever begins it first runs it
     action.input = _job_input(env, task, item, request)
     touch_action(action)
     run_action(env, action, env.actions[ACTION])

@@ -5,6 +5,7 @@ has come to, where a redirect has led) is in the task's flags under `http`, by t
 attempts is a durable timer of the task. So between any two commits the rows tell what is to be done next.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from ostro.core import items
@@ -51,7 +52,7 @@ def start(env: Env, task: Task) -> None:
     value = task.step.input
     if plan.input is not None and isinstance(value, list):
         task.flags["concurrency"] = plan.spec.concurrency
-        items.begin(env, task, [("item", value)], start_one)
+        items.begin(env, task, [("item", value)], prepare)
     else:
         _begin_or_fail(env, task, 0)
 
@@ -63,12 +64,17 @@ def _end_in_error(env: Env, task: Task, info: str) -> None:
     complete_task(env, task, ERROR, info, None, task.in_ctx, [])
 
 
-def start_one(env: Env, task: Task, item: Any, idx: int) -> None:
-    """The first attempt of an item of a fan-out. Raises TaskFailed if its call cannot be rendered, Need."""
-    try:
-        begin_attempt(env, task, idx)
-    except OstroError as error:
-        raise TaskFailed(hidden_text(text_of(error), secrets_of(env, task.execution))) from error
+def prepare(env: Env, task: Task, item: Any, idx: int) -> Callable[[], None]:
+    """Gives what begins the first attempt of an item of a fan-out. That raises TaskFailed if the call cannot be
+    rendered, Need."""
+
+    def begin() -> None:
+        try:
+            begin_attempt(env, task, idx)
+        except OstroError as error:
+            raise TaskFailed(hidden_text(text_of(error), secrets_of(env, task.execution))) from error
+
+    return begin
 
 
 def _begin_or_fail(env: Env, task: Task, idx: int) -> None:

@@ -78,5 +78,4 @@ def _timed_out(env: Env, task: Task) -> None:
     for action_id in task.actions:
         task.execution.tree.cancelled_jobs.append(action_id)
     seconds = task.flags.get("timeout")
-    message = f"Task timed out [timeout(s)={seconds}]."
-    end_for_certain(env, task, ERROR, message, message)
+    end_for_certain(env, task, ERROR, f"Task timed out [timeout(s)={seconds}].")

@@ -8,47 +8,74 @@ from collections.abc import Callable, Sequence
 from ostro.core.state import Action
 from ostro.engine.commits import Group
 from ostro.engine.held import Held
-from ostro.engine.places import Limited, Places
+from ostro.engine.places import Places
 from ostro.model.commands import ActionJob
+from ostro.model.ids import made_at
 from ostro.model.states import COMPLETED
 
 
 class ActionLimits:
-    """`send(jobs)` hands out jobs that have waited; `waits(job)` is told of each that has to."""
+    """`send(jobs)` hands out jobs that have waited; `waits(job)` is told of each that has to. Who gets a place must be
+    told to `granted`."""
 
     def __init__(
-        self, limits: Limited, send: Callable[[Sequence[ActionJob]], None], waits: Callable[[ActionJob], None]
+        self,
+        places: Places,
+        has_begun: Callable[[ActionJob], bool],
+        send: Callable[[Sequence[ActionJob]], None],
+        waits: Callable[[ActionJob], None],
     ) -> None:
-        # Whatever else was handed out before this process knew of it is not counted.
-        self._places = Places(limits, lambda: True, self._grant)
+        self._places = places
+        self._has_begun = has_begun
         self._send = send
         self._waits = waits
         self._jobs: dict[str, ActionJob] = {}  # by action: those that wait
-
-    @property
-    def is_limited(self) -> bool:
-        return self._places.is_limited
+        self._unsure: set[str] = set()  # read from rows: an executor may have been given it, or not
 
     def is_waiting(self, action_id: str) -> bool:
         return action_id in self._jobs
+
+    def may_begin(self, action_id: str) -> bool:
+        """An executor asks: it may have the job from the engine before. What it begins is counted from now on."""
+        self._unsure.discard(action_id)
+        return action_id not in self._jobs
+
+    def has_begun(self, action_id: str) -> None:
+        """It has, though it waits: the executor had asked before it had to."""
+        job = self._jobs.pop(action_id, None)
+        if job is not None:
+            self._places.begun(action_id, job.project_id, _workflow_of(job))
 
     def admitted(self, jobs: Sequence[ActionJob]) -> list[ActionJob]:
         """Those that may be handed out now. The others are kept."""
         found = []
         for job in jobs:
-            workflow = str(job.context.get("workflow_name", ""))
-            if self._places.take(job.action_id, job.project_id, workflow):
+            id = job.action_id
+            if id in self._unsure:
+                self._unsure.discard(id)
+                if not self._has_begun(job):  # nobody has: it waits like others
+                    self._places.ended(id)
+            if self._places.take(id, job.project_id, _workflow_of(job), made_at(id) or 0):
                 found.append(job)
             else:
-                if job.action_id not in self._jobs:
+                if id not in self._jobs:
                     self._waits(job)
-                self._jobs[job.action_id] = job
+                self._jobs[id] = job
         return found
 
-    def _grant(self, action_id: str, project: str, workflow: str) -> None:
+    def granted(self, action_id: str) -> None:
         job = self._jobs.pop(action_id, None)
         if job is not None:
             self._send([job])
+
+    def seen_running(self, action: Action) -> None:
+        """It was read from rows, and an executor has it or may have it."""
+        if action.id in self._jobs or self._places.has(action.id):
+            return
+        workflow = "" if action.execution is None else action.execution.workflow_name
+        self._places.begun(action.id, action.project_id, workflow)
+        if action.taken_at is None:
+            self._unsure.add(action.id)
 
     def stored(self, group: Group) -> None:
         """Actions that are over, or not wanted any more, make room."""
@@ -60,14 +87,21 @@ class ActionLimits:
 
     def _over(self, action_id: str) -> None:
         self._jobs.pop(action_id, None)
+        self._unsure.discard(action_id)
         self._places.ended(action_id)
 
-    def give_all(self) -> None:
-        """There may be room that there was not."""
-        self._places.give_all()
-
-    def keep_held(self, held: Held) -> None:
+    def leave(self, held: Held) -> None:
         """Other processes hand out what is in their shards."""
         for action_id in [id for id in self._jobs if not held.has(id)]:
             del self._jobs[action_id]
-        self._places.keep_held(held)
+        self._unsure = {id for id in self._unsure if held.has(id)}
+        self._places.leave(held)
+
+    def lose_all(self) -> None:
+        self._jobs.clear()
+        self._unsure.clear()
+        self._places.lose_all()
+
+
+def _workflow_of(job: ActionJob) -> str:
+    return str(job.context.get("workflow_name", ""))

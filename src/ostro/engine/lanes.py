@@ -1,8 +1,8 @@
 """Trees that wait for their turn: projects take turns, and inside a project the oldest execution is first."""
 
 import heapq
-from collections import OrderedDict
-from collections.abc import Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Collection, Mapping
 from itertools import count
 
 from ostro.core.state import Tree
@@ -17,7 +17,8 @@ class Lane:
     def __init__(self, weights: Mapping[str, int], *, by_age: bool) -> None:
         self._weights = weights
         self._by_age = by_age
-        self._members: dict[str, Tree] = {}
+        self._members: dict[str, tuple[Tree, str]] = {}  # root id -> tree, project
+        self._counts: Counter[str] = Counter()  # members by project
         self._projects: OrderedDict[str, list[_Entry]] = OrderedDict()  # the first has its turn
         self._left = 0  # turns that the first project has left
         self._numbers = count()
@@ -26,10 +27,19 @@ class Lane:
         return len(self._members)
 
     def __contains__(self, tree: Tree) -> bool:
-        return self._members.get(tree.root_id) is tree
+        member = self._members.get(tree.root_id)
+        return member is not None and member[0] is tree
+
+    def has_beside(self, projects: Collection[str]) -> bool:
+        """Whether a tree of another project waits."""
+        if not projects:
+            return bool(self._members)
+        return any(project not in projects for project in self._counts)
 
     def add(self, tree: Tree) -> None:
-        self._members[tree.root_id] = tree
+        """One that is not there."""
+        self._members[tree.root_id] = (tree, tree.project)
+        self._counts[tree.project] += 1
         waiting = self._projects.get(tree.project)
         if waiting is None:
             waiting = self._projects[tree.project] = []
@@ -38,18 +48,30 @@ class Lane:
     def discard(self, tree: Tree) -> None:
         """Its entry stays until it is met, and counts for nothing."""
         if tree in self:
-            del self._members[tree.root_id]
+            self._remove(tree)
 
-    def pop(self) -> Tree:
-        """The next tree. Only if there is one."""
+    def _remove(self, tree: Tree) -> None:
+        _, project = self._members.pop(tree.root_id)
+        left = self._counts[project] - 1
+        if left:
+            self._counts[project] = left
+        else:
+            del self._counts[project]
+
+    def pop(self, beside: Collection[str] = ()) -> Tree:
+        """The next tree that is of none of these projects. Only if there is one; see `has_beside`."""
         while True:
             project, waiting = next(iter(self._projects.items()))
+            if project in beside:  # its turn is over
+                self._projects.move_to_end(project)
+                self._left = 0
+                continue
             if self._left < 1:
                 self._left = self._weights.get(project, 1)
             _, _, tree = heapq.heappop(waiting)
-            is_met = self._members.get(tree.root_id) is tree
+            is_met = tree in self
             if is_met:
-                del self._members[tree.root_id]
+                self._remove(tree)
                 self._left -= 1
             if not waiting:
                 del self._projects[project]

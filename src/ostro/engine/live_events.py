@@ -79,6 +79,7 @@ def _execution(record: ExecutionRecord) -> dict[str, Any]:
         "root_execution_id": None if record.root_id == record.id else record.root_id,
         "task_execution_id": record.task_execution_id,
         "description": record.description,
+        "tags": msgspec.Raw(record.tags.encode()),
         "created_at": iso(record.created_at),
         "updated_at": iso(record.updated_at),
         "finished_at": iso(record.finished_at),

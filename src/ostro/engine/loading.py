@@ -6,10 +6,10 @@ from ostro.core.calls import DELAY_TIMER
 from ostro.core.codec import marked_blobs
 from ostro.core.handed import Handed
 from ostro.core.restore import blobs_of, restore, restore_lone, take_up
-from ostro.core.state import Execution, Tree
+from ostro.core.state import Action, Execution, Tree
 from ostro.engine.definitions import Definitions
 from ostro.engine.timers import Timers
-from ostro.model.ids import made_at, shard_of
+from ostro.model.ids import earliest, is_timed, made_at, shard_of
 from ostro.model.records import StoredExecution, TimerRecord
 from ostro.ports.store import EngineStore
 
@@ -27,11 +27,13 @@ class Turn:
         self.taken_up: set[str] = set()
 
     def wants(self, root_id: str) -> bool:
-        """Whether the tree is to be taken up and has not been: one that was made here since is not."""
-        if shard_of(root_id) not in self.shards or root_id in self.taken_up:
-            return False
+        """Whether the tree is to be taken up and has not been."""
+        return shard_of(root_id) in self.shards and root_id not in self.taken_up
+
+    def seems_ours(self, root_id: str) -> bool:
+        """Whether the tree was made here since, going by its id. A caller whose clock is ahead may have chosen it."""
         made = made_at(root_id)
-        return made is None or made <= self.since
+        return made is not None and made > self.since
 
 
 class Loader:
@@ -45,6 +47,7 @@ class Loader:
         self._timers = timers
         self._turns: dict[int, Turn] = {}  # by shard, while its recovery goes on
         self.on_running: Callable[[Execution], None] | None = None  # a root was read that runs
+        self.on_action: Callable[[Action], None] | None = None  # one was read
 
     def begin(self, shards: Collection[int], handed: Handed, since: int = 0) -> Turn:
         """These shards are this process's from now on. `since`: 0 if other processes made trees until just now."""
@@ -56,6 +59,11 @@ class Loader:
     def is_settled(self) -> bool:
         """Whether all that is unfinished in our shards has been loaded."""
         return not self._turns
+
+    @property
+    def unsettled(self) -> frozenset[int]:
+        """Shards of which something unfinished may not have been loaded."""
+        return frozenset(self._turns)
 
     def lost(self, shards: Collection[int]) -> None:
         """These are not this process's any more."""
@@ -115,6 +123,8 @@ class Loader:
         root = next((one.record for one in stored if one.record.id == tree.root_id), None)
         if root is not None:
             tree.project = root.project_id
+            if not is_timed(root.id):
+                tree.born = earliest(root.created_at)  # as old as it is, not as its reading
         if root is not None and root.id not in tree.executions:
             handed = max(handed, self._first(root.id, root.created_at))
         tree.restarting = handed = max(handed, tree.restarting)
@@ -126,6 +136,10 @@ class Loader:
         for execution, one in fresh:
             if self.on_running is not None and execution.latest and not execution.is_completed:
                 self.on_running(execution)
+            if self.on_action is not None:
+                for task in execution.tasks.values():
+                    for action in task.actions.values():
+                        self.on_action(action)
             self._timers.add(one.timers)
             take_up(execution, _keys(one.timers), handed)
 
@@ -139,6 +153,8 @@ class Loader:
         if action_id not in tree.lone_actions:
             tree.restarting = handed = max(handed, tree.restarting, self._first(action_id, row.created_at))
             restore_lone(tree, row, blobs, handed, self._timers.has(action_id, DELAY_TIMER))
+            if self.on_action is not None:
+                self.on_action(tree.lone_actions[action_id])
         return True
 
 

@@ -8,7 +8,7 @@ import contextlib
 import random
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -30,6 +30,7 @@ from ostro.engine.replies import Replies
 from ostro.engine.residents import Residents
 from ostro.engine.salvage import Salvage
 from ostro.engine.settings import EngineSettings
+from ostro.engine.settling import Settling
 from ostro.engine.takeover import Takeover
 from ostro.engine.tally import Tally
 from ostro.engine.timers import Timers
@@ -38,15 +39,19 @@ from ostro.engine.waiters import Waiters
 from ostro.engine.writing import Writing
 from ostro.expr.scope import MISSING
 from ostro.model.actions import ActionInfo
-from ostro.model.commands import Command, FinishAction, RunAction, StartExecution
+from ostro.model.commands import ActionTaken, Command, FinishAction, RunAction, StartExecution
 from ostro.model.errors import Forbidden, Moved, Unavailable
 from ostro.model.ids import IdMaker
 from ostro.model.records import TimerRecord
 from ostro.model.triggers import OutboxRecord
 from ostro.ports.clock import Clock
+from ostro.ports.quotas import Quotas
 from ostro.ports.store import Store
 from ostro.ports.tracing import Tracing
 from ostro.ports.work import WorkQueue
+
+if TYPE_CHECKING:
+    from ostro.engine.remote_duties import SignalBus
 
 _MOST_ISSUED = 100_000
 
@@ -65,7 +70,9 @@ class Owner:
         settings: EngineSettings | None = None,
         tracing: Tracing | None = None,
         shards: Collection[int] = ALL,
+        shares_limits: bool = False,
     ) -> None:
+        """`shares_limits`: limits hold for several engines together, by quotas; see `limiting`."""
         self._tracing = tracing
         self._actions = actions
         self._clock = clock
@@ -88,7 +95,7 @@ class Owner:
         self._loader = Loader(store, self._definitions, self._timers)
         self._replies = Replies(store)
         self._residents = Residents(self._ids.new, self._settings.resident_weight, self._settings.uncommitted_steps,
-                                    self._settings.project_weights)  # fmt: skip
+                                    self._settings.project_weights, self._settings.least_part)  # fmt: skip
         self._takeover = Takeover(store, self._loader, self._residents)
         self._waiters = Waiters(self._residents, store)
         spawn = self._background.spawn
@@ -114,8 +121,9 @@ class Owner:
         self._writing.arm = self._alarm.arm
         self._writing.lost = self._fenced
         self._limiting = Limiting(
-            self._settings, self._held, self._loader, self._residents, self._takeover, queue, spawn
-        )
+            self._settings, self._held, self._loader, self._residents, self._takeover, queue, actions, spawn,
+            shares_limits=shares_limits,
+        )  # fmt: skip
         if self._limiting.is_needed:
             self._writing.limiting = self._limiting
         self._door = Door(self._settings.open_commands, self._settings.open_commands_of_project)
@@ -213,6 +221,10 @@ class Owner:
         """By what right shards are held from now on. Before the first `take_shards`."""
         self._held.lease = lease
 
+    def settling(self, quotas: Quotas, signals: "SignalBus") -> Settling:
+        """What gets this engine its part of each limit, while it is entered."""
+        return Settling(self._limiting, self._held, quotas, signals)
+
     async def take_shards(self, shards: Collection[int], handed: Handed = Handed.UNSURE) -> None:
         """Own these too: commands for them are carried out at once, their unfinished trees are loaded by and by.
         `handed`: what became of the actions that the former owner had handed out. Raises StoreError; then none is."""
@@ -229,7 +241,7 @@ class Owner:
 
     async def _take_up(self, turn: Turn) -> None:
         await self._takeover.run(turn)
-        self._limiting.give_all()
+        self._limiting.all_seen()
 
     async def drop_shards(self, shards: Collection[int]) -> None:
         """Own these no more: forget their trees, then let the commit under way end. Callers are told to ask elsewhere.
@@ -237,15 +249,16 @@ class Owner:
         gone = self._held.shards & frozenset(shards)
         self._held.remove(gone)
         self._loader.lost(gone)
-        self._limiting.keep_held()
+        self._limiting.leave()
         self._residents.keep_only(self._held.shards)  # so that no other commit holds anything of theirs
         await self._writing.until_written()
         self._forget(gone, Moved("The execution has moved to another engine process. Try again."))
         await self._writing.until_written()  # one that began before they were forgotten
+        self._limiting.leave()  # what that one has let begin
 
     def _forget(self, shards: frozenset[int], error: Unavailable) -> None:
         self._loader.lost(shards)
-        self._limiting.keep_held()
+        self._limiting.leave()
         self._timers.keep_held()
         self._residents.keep_only(self._held.shards)
         self._residents.fail_others(self._held.shards, error)
@@ -256,6 +269,7 @@ class Owner:
         be stored or not: they are told no more than to try again."""
         gone = self._held.shards
         self._held.remove(gone)
+        self._limiting.lose_all()
         self._forget(gone, Unavailable("The engine has lost touch with the database. Try again."))
 
     async def until_idle(self) -> None:
@@ -289,6 +303,8 @@ class Owner:
         self._held.check(command.root_id)
         if isinstance(command, FinishAction) and command.attempt and self._limiting.is_held_back(command.action_id):
             raise Forbidden("The action waits for a place that a limit allows: nobody can have begun it.")
+        if isinstance(command, ActionTaken) and not self._limiting.may_begin(command.action_id):
+            return False
         self._door.enter(command)
         if self._tracing is not None and isinstance(command, StartExecution):
             about = {"execution_id": command.root_id, "project": command.caller.project_id}
@@ -299,7 +315,10 @@ class Owner:
                 await self._definitions.catch_up()  # definitions may have been written by another process
             if command.key is not None:
                 return await self._replies.once(command, self._submit)
-            return await self._submit(command)
+            value = await self._submit(command)
+            if value is True and isinstance(command, ActionTaken):
+                self._limiting.has_begun(command.action_id)
+            return value
         finally:
             self._door.leave(command)
 
@@ -325,7 +344,7 @@ class Owner:
                 await residents.wake.wait()
             self._turn()
             if residents.dirty and not writing.is_busy:
-                trees = residents.take_dirty()
+                trees = residents.take_dirty(self._clock.monotonic())
                 if trees:
                     writing.begin(trees)
             await asyncio.sleep(0)
@@ -337,7 +356,7 @@ class Owner:
             return
         settings = self._settings
         env = self._env()
-        end = env.clock() + settings.turn_ms / 1000
+        end = env.clock() + (settings.shared_turn_ms if residents.is_shared else settings.turn_ms) / 1000
         while residents.has_ready:
             tree = residents.next_ready()
             until = min(end, env.clock() + settings.quantum_ms / 1000)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from ostro.core.advance import push_command
 from ostro.core.state import Tree
 from ostro.engine.commits import Group, Ticket
+from ostro.engine.fair import Uncommitted
 from ostro.engine.lanes import Lane
 from ostro.model.commands import Command
 from ostro.model.ids import is_timed, shard_of
@@ -23,18 +24,19 @@ class Residents:
         most_weight: int,
         most_uncommitted: int,
         weights: Mapping[str, int] = MappingProxyType({}),
+        least_part: int = 50,
     ) -> None:
         self._new_id = new_id
         self._most_weight = most_weight
-        self._most_uncommitted = most_uncommitted
         self._trees: dict[str, Tree] = {}
         self._ready = Lane(weights, by_age=True)  # something has happened to them
         self._later = Lane(weights, by_age=False)  # they are just long
         self._tickets: dict[str, dict[int, Ticket]] = {}
         self._held: dict[str, int] = {}
         self._released: dict[str, asyncio.Event] = {}
-        self._dirty_steps: dict[str, int] = {}
-        self._uncommitted = 0
+        self._uncommitted = Uncommitted(most_uncommitted, least_part, weights)
+        self._is_small = False  # the last group was of those only who have little to commit
+        self._has_part = False  # it held all that somebody may commit at once
         self.on_drop: Callable[[str], None] | None = None  # root id of a tree that was thrown away
         self.dirty: dict[str, Tree] = {}  # changed since the last commit began
         self.wake = asyncio.Event()
@@ -98,37 +100,54 @@ class Residents:
 
     @property
     def has_ready(self) -> bool:
-        return bool(self._ready) or (bool(self._later) and not self.is_full)
+        waiting = self._uncommitted.waiting
+        return self._ready.has_beside(waiting) or (
+            bool(self._later) and not self._uncommitted.has_most and self._later.has_beside(waiting)
+        )
 
     def next_ready(self) -> Tree:
-        return (self._ready or self._later).pop()
+        waiting = self._uncommitted.waiting
+        return (self._ready if self._ready.has_beside(waiting) else self._later).pop(waiting)
+
+    @property
+    def is_shared(self) -> bool:
+        """More than one project has had work lately."""
+        return self._uncommitted.is_shared
 
     def mark_dirty(self, tree: Tree, steps: int) -> None:
         """`steps` of the tree have run since it was last marked or taken."""
-        root_id = tree.root_id
-        self.dirty[root_id] = tree
-        self._dirty_steps[root_id] = self._dirty_steps.get(root_id, 0) + steps
-        self._uncommitted += steps
+        self.dirty[tree.root_id] = tree
+        self._uncommitted.add(tree, steps)
 
-    @property
-    def is_full(self) -> bool:
-        """So much is not committed yet that more should wait: it would only make commits longer."""
-        return self._uncommitted >= self._most_uncommitted
-
-    def take_dirty(self) -> list[Tree]:
+    def take_dirty(self, now: float) -> list[Tree]:
         """The trees to commit. One that is still busy and owes nobody anything waits while there is room:
-        its tasks are then written once, when they are over."""
-        takes_all = self.is_full
-        trees = []
-        for root_id, tree in list(self.dirty.items()):
-            if takes_all or not tree.steps or _owes(tree):
-                self._clean(root_id)
-                trees.append(tree)
+        its tasks are then written once, when they are over. `now`: monotonic seconds."""
+        self._uncommitted.look(now, self.dirty.values())
+        large = self._uncommitted.waiting
+        trees = self._small_group(large) if large and not self._is_small else []
+        self._is_small = bool(trees)
+        self._has_part = bool(large) and not trees
+        trees = trees or self._group()
+        for tree in trees:
+            self._clean(tree.root_id)
         return trees
+
+    def committed(self, seconds: float) -> None:
+        """The group that was taken last is stored; it took so long."""
+        self._uncommitted.took(seconds, has_part=self._has_part)
+
+    def _group(self) -> list[Tree]:
+        takes_all = self._uncommitted.is_full
+        return [tree for tree in self.dirty.values() if takes_all or not tree.steps or _owes(tree)]
+
+    def _small_group(self, large: Collection[str]) -> list[Tree]:
+        """Every second time, if some projects have much to commit, the few rows of the others go alone: so they wait
+        for one large commit at most, and never for two."""
+        return [tree for tree in self.dirty.values() if tree.project not in large and (not tree.steps or _owes(tree))]
 
     def _clean(self, root_id: str) -> None:
         self.dirty.pop(root_id, None)
-        self._uncommitted -= self._dirty_steps.pop(root_id, 0)
+        self._uncommitted.remove(root_id)
 
     # ---------------------------------------------------------------- callers
 

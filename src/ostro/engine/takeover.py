@@ -1,5 +1,7 @@
 """Taking up what is unfinished in the shards that this process gets: all at a start, some when others die or join."""
 
+import asyncio
+
 import structlog
 
 from ostro.core.handed import Handed
@@ -12,6 +14,7 @@ from ostro.ports.store import EngineStore
 
 log = structlog.get_logger("ostro.engine")
 
+_RETRY = 1.0  # seconds
 _PAGE = 200
 _PAGE_TO_SIFT = 2000  # of everybody's roots, when only some shards are wanted
 
@@ -35,15 +38,27 @@ class Takeover:
         after = ""
         limit = _PAGE if len(turn.shards) == SHARDS else _PAGE_TO_SIFT
         while self._is_wanted(turn):
-            page = await self._store.unfinished_roots(after, limit)
+            try:
+                page = await self._store.unfinished_roots(after, limit)
+            except OstroError as error:
+                log.warning("cannot read what is unfinished, trying again", error=error.message)
+                await asyncio.sleep(_RETRY)
+                continue
             for root_id in page:
                 # Asked again for each: shards may be lost meanwhile.
                 if self._is_wanted(turn) and turn.wants(root_id):
-                    await self.take_up(self._residents.get_or_make(root_id), turn.handed)
+                    await self._look_at(root_id, turn)
             if len(page) < limit:
                 break
             after = page[-1]
         self._loader.over(turn)
+
+    async def _look_at(self, root_id: str, turn: Turn) -> None:
+        tree = self._residents.get(root_id)
+        if not turn.seems_ours(root_id):
+            await self.take_up(tree or self._residents.make(root_id), turn.handed)
+        elif tree is None:  # its row tells when it was stored
+            await self.take_up(self._residents.make(root_id), Handed.KEPT)
 
     def _is_wanted(self, turn: Turn) -> bool:
         return bool(turn.shards) and not self.is_stopping

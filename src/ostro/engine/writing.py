@@ -150,6 +150,7 @@ class Writing:
             log.error("a commit failed", exc_info=error)
             raise StoreError("Internal error while storing; see the server's log.") from error
         seconds = self._clock.monotonic() - started
+        self._residents.committed(seconds)
         self.tally.committed(group.batch, group.moves, len(group.trees), group.rows, seconds)
         tell(group.moves)
         if self._tracing is not None:

@@ -6,6 +6,7 @@ only by its commands and has no access to the store.
 """
 
 import asyncio
+import itertools
 import logging
 from collections.abc import Coroutine, Sequence
 from types import TracebackType
@@ -73,6 +74,7 @@ class Executor:
         self._rehearse = rehearse
         self._vault = vault
         self._process = process
+        self._begins = itertools.count(1)
         self._gives_up = False  # what is unfinished is left to others
         self._services = Services(settings, egress)
         self._running: dict[tuple[str, int], _Running] = {}
@@ -192,7 +194,7 @@ class Executor:
             action_id=job.action_id,
             attempt=job.attempt,
             executor=self.name,
-            process=self._process,
+            process=None if self._process is None else f"{self._process}:{next(self._begins)}",
         )
         try:
             return (await self._submit(command)) is True

@@ -83,7 +83,7 @@ def check_expression(text: str, languages: Collection[str] = LANGUAGES) -> None:
             if is_code:
                 from ostro.expr.yaql import compile_yaql  # a third of a second of imports: when first needed
 
-                compile_yaql(part[2:-2].strip())
+                compile_yaql(part[2:-2])  # as it stands: the parser tells positions
 
 
 def _check_allowed(language: str, languages: Collection[str]) -> None:

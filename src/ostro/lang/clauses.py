@@ -38,11 +38,10 @@ def _publish(f: Findings, data: dict[str, Any]) -> Publish | None:
     if not value:
         f.error(data, "publish", "empty", "Either 'branch', 'global' or 'atomic' must be specified: {}")
         return None
-    if not any(name in value for name in PUBLISH_KEYS):
+    if any(name not in PUBLISH_KEYS for name in value):
         hint = "Put the variables under `branch` (for what follows) or `global` (for the whole execution)."
         shapes.no_match(f, data, "publish", hint)
         return None
-    shapes.known_keys(f, data, "publish", value, PUBLISH_KEYS)
     global_vars = shapes.mapping(f, value, "global") or {}
     atomic = shapes.mapping(f, value, "atomic") or {}
     return Publish(branch=shapes.mapping(f, value, "branch") or {}, global_vars={**global_vars, **atomic})

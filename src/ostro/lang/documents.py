@@ -141,7 +141,7 @@ def _section(f: Findings, data: dict[str, Any], key: str, read_item: ReadItem[Sp
                 f.schema(section, name, "bad-name", message, hint)
             continue
         if _ITEM_NAME.fullmatch(name) is None:
-            message = f"{shown(name)} does not match any of the regexes: '^(?!version$)[\\w-]+$', '^version$'"
+            message = f"{shown(name)} does not match any of the regexes: '^(?!version$)[\\\\w-]+$', '^version$'"
             hint = "Names in a workbook are made of letters, digits, '_' and '-'."
             f.schema(section, name, "bad-name", message, hint, at_key=True)
             continue

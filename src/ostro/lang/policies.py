@@ -44,6 +44,9 @@ def _retry(f: Findings, data: dict[str, Any]) -> Retry | None:
 
 def _retry_text(f: Findings, data: dict[str, Any], value: str) -> Retry | None:
     params, ignored = parse_params(value, 0) if " " in value else ({}, ())
+    if not params:
+        shapes.no_match(f, data, "retry", "Write both count and delay: 'count=3 delay=1'.", params)
+        return None
     if ignored:
         f.warning(data, "retry", "ignored-text", f"In retry this has no effect: {' '.join(ignored)}")
     return _retry_of(_At(f, data), data, params)

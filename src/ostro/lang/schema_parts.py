@@ -159,7 +159,7 @@ WORKFLOW: Final[dict[str, Any]] = {
     "required": ["tasks"],
     "properties": {
         "type": {"enum": ["direct", "reverse"], "description": "direct: by transitions; reverse: by what is required."},
-        "description": {"type": "string"},
+        "description": {},
         "tags": texts("Words to find it by."),
         "input": _INPUT,
         "output": mapping("What the execution answers."),

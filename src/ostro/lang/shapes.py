@@ -111,7 +111,7 @@ def known_keys(f: Findings, container: Any, key: Any, data: dict[str, Any], allo
     unknown = [name for name in data if name not in allowed]
     if not unknown:
         return
-    names = ", ".join(shown(name) for name in unknown[:10])
+    names = ", ".join(shown(name) for name in sorted(unknown)[:10])
     verb = "was" if len(unknown) == 1 else "were"
     message = f"Additional properties are not allowed ({names} {verb} unexpected)"
     f.schema(data, unknown[0], "unknown-key", message, f.nearest(unknown[0], allowed), at_key=True)
@@ -134,10 +134,7 @@ def int_or_expression(f: Findings, data: dict[str, Any], key: str) -> Any:
     if number is not None and number >= 0:
         return number
     if key in data:
-        if number is not None:
-            f.schema(data, key, "too-small", f"{number} is less than the minimum of 0")
-        else:
-            no_match(f, data, key, f"A whole number or an expression is expected. {_hint_of(value)}".strip(), value)
+        no_match(f, data, key, f"A whole number from 0 or an expression is expected. {_hint_of(value)}".strip(), value)
     return None
 
 

@@ -44,12 +44,15 @@ def workflow(f: Findings, container: dict[str, Any], key: str, name: str | None 
     return spec if len(f.errors) == before else None
 
 
+def _description(value: Any) -> str | None:
+    """Other descriptions must be texts; this one may be anything, as a key that was left empty is nothing."""
+    return None if value is None else str(value)
+
+
 def _workflow(
     f: Findings, container: dict[str, Any], key: str, data: dict[str, Any], kind: str, name: str
 ) -> WorkflowSpec:
     _warn_unknown(f, data)
-    if data.get("description") != "":  # other descriptions must not be empty, this one may
-        shapes.text(f, data, "description")
     tags = shapes.text_list(f, data, "tags")
     inputs = shapes.inputs(f, data, "workflow")
     output = shapes.mapping(f, data, "output")
@@ -67,7 +70,7 @@ def _workflow(
     return WorkflowSpec(
         name=name,
         type=kind,
-        description=data.get("description"),
+        description=_description(data.get("description")),
         tags=tags,
         input=inputs,
         output=output,

@@ -19,6 +19,12 @@ class TokenRecord(msgspec.Struct, kw_only=True, frozen=True):
     expires_at: int | None
     revoked_at: int | None
 
+    def state(self, now: int) -> str:
+        """valid, expired or revoked."""
+        if self.revoked_at is not None:
+            return "revoked"
+        return "expired" if self.expires_at is not None and self.expires_at <= now else "valid"
+
 
 class MemberRecord(msgspec.Struct, kw_only=True, frozen=True):
     """A project with which a workflow is shared. `status`: pending, accepted or rejected."""

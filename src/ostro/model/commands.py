@@ -134,7 +134,8 @@ class DeleteAction(Command, frozen=True):
 
 class ActionTaken(Command, frozen=True):
     """An executor is about to begin. Reply: True if it may, False if the attempt is over, or another has begun it.
-    `process` tells executors apart that share a name; None: there is only this one."""
+    `process` names this begin: the process of the executor, and a number, since a queue may give it a job once more. It
+    is the same when the answer got lost and the question is repeated. None: there is one executor, which asks once."""
 
     execution_id: str | None
     task_id: str | None

@@ -55,6 +55,13 @@ def made_at(id: str) -> int | None:
         return None
 
 
+def earliest(at: int) -> str:
+    """A text that sorts before every id made at that time (microseconds since the epoch) or later, and after those that
+    were made before."""
+    text = f"{max(0, at // 1000):012x}"
+    return f"{text[:8]}-{text[8:]}"
+
+
 def shard_of(root_id: str) -> int:
     """The shard (0 to 255) of a root execution's id, or of any id made in its tree."""
     if is_timed(root_id):

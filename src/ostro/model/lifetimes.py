@@ -5,6 +5,7 @@ from typing import Final
 
 from ostro.model.errors import InvalidInput
 
+TOKEN_LIFE: Final = "90d"  # of an API token, unless its maker says otherwise
 _UNITS: Final = {"m": 60, "h": 3600, "d": 86_400, "y": 365 * 86_400}
 _LIFE: Final = re.compile(r"([0-9]{1,6})([mhdy])")
 _LATEST: Final = 253_370_764_800_000_000  # the year 9999 begins: what comes later cannot be told as a date

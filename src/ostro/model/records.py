@@ -160,6 +160,7 @@ class StoredExecution(msgspec.Struct):
     actions: list[ActionRecord]  # all of the unfinished tasks
     children: list[ExecutionRecord]  # sub-executions of the unfinished tasks
     timers: list[TimerRecord]
+    history_seq: int  # of its last row of history; 0 if there is none
 
 
 class WorkflowRecord(msgspec.Struct, kw_only=True):

@@ -56,7 +56,7 @@ class FinishedRoot(msgspec.Struct, frozen=True):
 
 
 class Attention(msgspec.Struct, frozen=True):
-    """`kind`: error, paused, async_action or trigger."""
+    """`kind`: error, paused, async_action or trigger. `workflow_name`, `task_name`: of an action that waits."""
 
     kind: str
     id: str
@@ -64,6 +64,8 @@ class Attention(msgspec.Struct, frozen=True):
     at: int
     message: str
     execution_id: str | None
+    workflow_name: str = ""
+    task_name: str = ""
 
 
 class Figures(msgspec.Struct, frozen=True):

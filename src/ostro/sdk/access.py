@@ -45,7 +45,7 @@ class Tokens(Collection[M, models.Token]):
         expires: str | None = None,
         description: str = "",
     ) -> Steps[models.Token]:
-        """The token is the answer's `token`, this once. `expires`: `90d`, `12h`, `30m`, `1y` or `never`."""
+        """The token is the answer's `token`, this once. `expires`: `90d` (the default), `12h`, `30m`, `1y`, `never`."""
         body = given(project_id=project, user_id=user, roles=roles, expires=expires, description=description)
         made = yield from ask(json_request("POST", self.base, body), models.Token)
         return made

@@ -19,6 +19,7 @@ T = TypeVar("T")
 LONGEST_PAUSE: Final = 30.0  # seconds
 PAGE: Final = 500  # rows
 _FIRST_PAUSE: Final = 0.2
+_WHO_IS_THERE: Final = "Is the address that of an Ostro server, of about this version?"
 _PASSING: Final = frozenset({502, 503, 504})
 
 
@@ -65,7 +66,7 @@ def _error(came: Response | Lost) -> ApiError | None:
 
 def error_of(answer: Response) -> ApiError:
     """The error that an answer tells of."""
-    message = f"The server answered {answer.status}."
+    message, hint = f"The server answered {answer.status}.", None
     problems: tuple[Mapping[str, Any], ...] = ()
     try:
         body = msgspec.json.decode(answer.content)
@@ -75,9 +76,14 @@ def error_of(answer: Response) -> ApiError:
         message = str(body.get("faultstring") or message)
         problems = tuple(_problem(one) for one in body.get("errors") or () if isinstance(one, dict))
     else:
-        message = answer.headers.get("server-error-message") or message
+        told = answer.headers.get("server-error-message")
+        message, hint = (told, None) if told else (message, None if answer.status in _PASSING else _WHO_IS_THERE)
     return class_of(answer.status)(
-        message, status=answer.status, problems=problems, retry_after=_seconds(answer.headers.get("retry-after"))
+        message,
+        status=answer.status,
+        hint=hint,
+        problems=problems,
+        retry_after=_seconds(answer.headers.get("retry-after")),
     )
 
 
@@ -116,7 +122,7 @@ def decode(answer: Response, kind: type[T]) -> T:
         raise ServerError(
             f"The answer cannot be understood: {error}.",
             status=answer.status,
-            hint="Is the address that of an Ostro server, of about this version?",
+            hint=_WHO_IS_THERE,
         ) from None
 
 

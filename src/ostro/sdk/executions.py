@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from time import monotonic
 from typing import Any, Final
-from uuid import uuid4
 
 from ostro.sdk import views
 from ostro.sdk.collections import Collection, Named
 from ostro.sdk.errors import NotFound, WaitTimeout
 from ostro.sdk.exchange import ask, json_request, pages, queried, read, whole
+from ostro.sdk.keys import new_key
 from ostro.sdk.models import RESTING, ActionExecution, Execution, Task
 from ostro.sdk.steps import Emits, M, Pause, Steps, listing, operation
 
@@ -168,7 +168,7 @@ class Executions(Collection[M, Execution]):
 
     def _change(self, id: str, **fields: Any) -> Steps[Execution]:
         body = {name: value for name, value in fields.items() if value is not None}
-        request = json_request("PUT", self._at(id), body, headers={"idempotency-key": str(uuid4())}, is_safe=True)
+        request = json_request("PUT", self._at(id), body, headers={"idempotency-key": new_key()}, is_safe=True)
         made = yield from ask(request, Execution)
         return made
 
@@ -182,7 +182,7 @@ def _params(params: Mapping[str, Any] | None, env: Mapping[str, Any] | str | Non
 
 def _started(path: str, body: Any, wait: bool | float, key: str | None) -> Steps[Execution]:
     """Start, and wait by repeating the same start: its key makes it the same execution."""
-    key = key or str(uuid4())
+    key = key or new_key()
     end = None if wait is True else monotonic() + float(wait)
     while True:
         left = LONGEST_WAIT if end is None else min(LONGEST_WAIT, end - monotonic())
@@ -264,7 +264,7 @@ class ActionExecutions(Named[M, ActionExecution]):
             "description": description or "",
             "params": {name: value for name, value in params.items() if value is not None},
         }
-        headers = {"idempotency-key": str(uuid4())}
+        headers = {"idempotency-key": new_key()}
         request = json_request("POST", self.base, body, headers=headers, is_safe=True, wait=timeout or _ACTION_WAIT)
         made = yield from ask(request, ActionExecution)
         return made
@@ -301,7 +301,7 @@ class ActionExecutions(Named[M, ActionExecution]):
 
     def _change(self, id: str, state: str, output: Any) -> Steps[ActionExecution]:
         body = {"state": state} | ({} if output is None else {"output": output})
-        headers = {"idempotency-key": str(uuid4())}
+        headers = {"idempotency-key": new_key()}
         made = yield from ask(json_request("PUT", self._at(id), body, headers=headers, is_safe=True), ActionExecution)
         return made
 

@@ -33,7 +33,8 @@ class Minute(Value, frozen=True, kw_only=True):
 
 
 class Attention(Value, frozen=True, kw_only=True):
-    """Something that somebody should look at. `kind`: error, paused, async_action or trigger."""
+    """Something that somebody should look at. `kind`: error, paused, async_action or trigger. `workflow_name`,
+    `task_name`: of an action that waits."""
 
     kind: str
     id: str
@@ -41,6 +42,8 @@ class Attention(Value, frozen=True, kw_only=True):
     at: datetime | None = None
     message: str = ""
     execution_id: str | None = None
+    workflow_name: str = ""
+    task_name: str = ""
 
 
 class Due(Value, frozen=True, kw_only=True):

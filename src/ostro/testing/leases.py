@@ -17,6 +17,7 @@ class LeaseTable:
         self.engines: dict[int, EngineInfo] = {}  # the living
         self.expires: dict[int, float] = {}
         self.holders: dict[int, int | None] = dict.fromkeys(range(SHARDS))
+        self.counted: dict[int, int | None] = dict.fromkeys(range(SHARDS))  # whose quotas count what runs in them
         self.last_epoch = 0
 
     def is_alive(self, epoch: int) -> bool:
@@ -67,12 +68,13 @@ class MemoryLeases:
             raise Fenced("The engine was declared gone.")
         mine = frozenset(shard for shard in shards if table.holders[shard] not in table.engines)
         table.holders.update(dict.fromkeys(mine, self._epoch))
+        table.counted.update(dict.fromkeys(mine))
         return mine
 
     async def free(self, shards: Sequence[int]) -> None:
         for shard in shards:
             if self._table.holders[shard] == self._epoch:
-                self._table.holders[shard] = None
+                self._table.holders[shard] = self._table.counted[shard] = None
 
     async def leave(self) -> None:
         self._table.engines.pop(self._epoch, None)

@@ -202,6 +202,7 @@ class MemoryStore:
             actions=[_copy(self.actions[id]) for of in open_ids for id in sorted(self._actions_of.get(of, ()))],
             children=[_copy(self.executions[id]) for of in open_ids for id in sorted(self._children_of.get(of, ()))],
             timers=[timer for timer in self.timers.values() if timer.execution_id == record.id],
+            history_seq=max((seq for id, seq in self.history if id == record.id), default=0),
         )
 
     def _context_tasks(self, live: Sequence[TaskRecord]) -> list[TaskRecord]:

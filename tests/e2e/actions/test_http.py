@@ -121,7 +121,7 @@ async def test_everything_that_is_sent(run, server):
         timeout="5",
     )
     got = outcome.result["content"]
-    assert (got["method"], got["query"], got["body"]) == ("PUT", {"z": "1", "q": "x y", "k": "3"}, '{"n":[1,null]}')
+    assert (got["method"], got["query"], got["body"]) == ("PUT", {"z": "1", "q": "x y", "k": "3"}, '{"n": [1, null]}')
     assert (got["headers"]["x-num"], got["cookies"]) == ("5", {"c": "v"})
     assert got["headers"]["authorization"] == "Basic Ym9iOnNlY3JldA=="
     assert got["headers"]["content-type"] == "application/json"

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -12,6 +11,7 @@ from aiohttp import web
 
 from ostro.http.egress import EgressPolicy
 from tests.e2e.actions.conftest import Run
+from tests.ports import free_port
 
 Reply = Callable[[bytes], bytes | None]
 Raw = Callable[[Reply], Awaitable[str]]
@@ -181,13 +181,6 @@ async def test_a_redirect_to_something_else_is_refused(run: Run, url: str) -> No
 
 
 # ---------------------------------------------------------------- failures
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 async def test_refused_and_unknown_hosts_are_connect_errors(run: Run) -> None:

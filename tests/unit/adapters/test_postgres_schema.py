@@ -15,7 +15,7 @@ from ostro.adapters.sql.postgres import history
 from ostro.adapters.sql.postgres.connect import Limits, connect, conninfo
 from ostro.adapters.sql.postgres.connection import Connection
 from ostro.adapters.sql.postgres.schema import upgrade
-from ostro.adapters.sql.postgres.weeks import KEPT_MS, WEEK, edge, left_behind, made_at
+from ostro.adapters.sql.postgres.weeks import KEPT_MS, WEEK, edge, left_behind, week_of
 from ostro.adapters.sql.revisions import HEAD, REVISIONS
 from ostro.adapters.sql.tables import metadata
 from ostro.model.commands import ANYONE
@@ -85,9 +85,9 @@ async def test_of_many_servers_that_find_it_empty_one_makes_the_schema(empty: st
 
 def test_ids_tell_their_week() -> None:
     id = id_of(NOW)
-    assert made_at(id) == NOW
+    assert week_of(id) == NOW // WEEK
     assert edge(NOW) <= id < edge(NOW + 1)
-    assert made_at("my own id") is None
+    assert week_of("my own id") is None
     assert left_behind([id, id_of(NOW - KEPT_MS - 1), "00 mine"], NOW) == [id_of(NOW - KEPT_MS - 1)]
 
 
@@ -99,6 +99,21 @@ def test_weeks_are_made_ahead_once(db: Connection) -> None:
     assert weeks(db) == there
     history.make_weeks(db, NOW + WEEK)
     assert weeks(db) == [*there, there[-1] + 1]
+
+
+async def test_a_week_takes_what_came_before_it_was_made(database: str, db: Connection) -> None:
+    ahead = NOW + 6 * WEEK  # the id of a caller whose clock is wrong
+    early = rows.execution(id=id_of(ahead), root_id=id_of(ahead))
+    entries = [HistoryRecord(execution_id=early.id, seq=seq, at=1, entries="[]") for seq in (1, 2)]
+    async with await open_store(database) as store:
+        await asyncio.to_thread(store._keeper.stop)  # type: ignore[union-attr]
+        history.make_weeks(db, NOW)
+        await store.commit(Batch(new_executions=[early], history=entries))
+        history.make_weeks(db, NOW + 3 * WEEK)
+        assert ahead // WEEK in weeks(db)
+        assert db.rows(f"SELECT seq FROM history_w{ahead // WEEK} ORDER BY seq") == [(1,), (2,)]
+        assert db.rows("SELECT seq FROM history_rest") == []
+        assert len(await store.history(early.id, ANYONE)) == 2
 
 
 async def test_an_old_week_is_dropped_when_its_last_execution_is_gone(database: str, db: Connection) -> None:

@@ -109,12 +109,14 @@ def action(id: str = "a1", **changes: Any) -> ActionRecord:
 
 
 class FakeEngine:
-    """`replies`: what the next commands get, errors are raised. `finished`: what a wait puts into the store."""
+    """`replies`: what the next commands get, errors are raised. `on_submit`, `on_wait`: put into the store what a
+    command and a wait lead to."""
 
     def __init__(self) -> None:
         self.commands: list[Command] = []
         self.replies: list[Any] = []
         self.waits: list[tuple[str, float]] = []
+        self.on_submit: Any = None
         self.on_wait: Any = None
         self.changes = 0
         self._ids = 0
@@ -124,6 +126,8 @@ class FakeEngine:
         reply = self.replies.pop(0) if self.replies else None
         if isinstance(reply, Exception):
             raise reply
+        if self.on_submit is not None:
+            self.on_submit()
         return reply
 
     async def wait_finished(self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False) -> None:

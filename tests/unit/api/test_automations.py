@@ -137,7 +137,9 @@ class TestCreate:
         )
         assert (answer.status_code, answer.headers["content-type"]) == (201, "application/yaml")
         assert yaml.safe_load(answer.text)["uid"] == UID
+        assert answer.headers["vary"] == "accept"
         both = await client.get(f"{URL}/{UID}", headers={"Accept": "application/yaml;q=0.5, application/json"})
+        assert both.headers["vary"] == "accept"
         assert both.json()["uid"] == UID
 
     async def test_flow_is_another_name_of_steps(self, client: httpx.AsyncClient) -> None:

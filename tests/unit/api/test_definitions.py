@@ -207,6 +207,20 @@ class TestActions:
         gone = await client.put("/v2/actions", content=self.TEXT)
         assert gone.json() == {"faultstring": "Action definition not found [action_name=say, namespace=]"}
 
+    async def test_an_identifier_names_one_action(self, client: httpx.AsyncClient) -> None:
+        await client.post("/v2/actions", content=self.TEXT)
+        refused = await client.put("/v2/actions/say", content=self.TEXT + "tell: {base: std.noop}\n")
+        assert (refused.status_code, refused.json()["faultstring"]) == (
+            400,
+            "More than one actions are not supported for update with identifier. [identifier: say]",
+        )
+        assert (await client.get("/v2/actions/tell")).status_code == 404
+
+    async def test_the_link_names_the_default_namespace(self, client: httpx.AsyncClient) -> None:
+        link = (await client.get("/v2/actions?limit=1")).json()["next"]
+        assert "&namespace=eq:&limit=1&" in link
+        assert (await client.get(link)).status_code == 200
+
     async def test_the_second_segment_is_the_namespace(self, client: httpx.AsyncClient) -> None:
         await client.post("/v2/actions?namespace=n", content=self.TEXT)
         assert (await client.get("/v2/actions/say/n")).json()["namespace"] == "n"
@@ -288,7 +302,7 @@ class TestEnvironments:
                 "POST",
                 {"name": "e", "id": "x"},
                 400,
-                "Please, check your environment definition. Only: ['description', 'variables', 'scope'] are allowed",
+                "Please, check your environment definition. Only: ['name', 'description', 'variables', 'scope'] are",
             ),
             (
                 "POST",

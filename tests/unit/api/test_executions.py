@@ -8,6 +8,8 @@ import pytest
 from ostro.api import ApiSettings
 from ostro.model import commands
 from ostro.model.errors import Forbidden, InvalidInput, NotFound, Unavailable
+from ostro.model.ids import made_at
+from ostro.sdk.keys import new_key
 from tests.unit.api.fakes import FakeEngine, FakeStore, action, execution
 
 IMMUTABLE = "The property state, description, or env is not provided for update."
@@ -64,6 +66,18 @@ async def test_the_same_idempotency_key_names_the_same_execution(client: httpx.A
         assert refused.status_code == 400
 
 
+async def test_a_key_that_tells_its_time_gives_it_to_the_id(client: httpx.AsyncClient, engine: FakeEngine) -> None:
+    ours, random = new_key(), "c0f7a1be-5a4b-4b6e-9d5e-1f2e3d4c5b6a"
+    same_time = ours[:-1] + ("1" if ours[-1] == "0" else "0")
+    engine.replies = [(execution(), True)] * 4
+    for key in (ours, ours.upper(), same_time, random):
+        await client.post("/v2/executions", json={"workflow_name": "w"}, headers={"Idempotency-Key": key})
+    ids = [command.root_id for command in engine.commands]
+
+    assert [made_at(id) for id in ids] == [made_at(ours)] * 3 + [None]
+    assert len(set(ids)) == 4
+
+
 async def test_prefer_wait_answers_the_finished_execution(
     client: httpx.AsyncClient, engine: FakeEngine, store: FakeStore
 ) -> None:
@@ -95,6 +109,8 @@ class TestWaitLimit:
         ({"workflow_name": 5}, "Invalid input for field/attribute workflow_name. Value: '5'. Wrong type."),
         ({"colour": "red"}, "Unknown attribute for argument wf_ex: colour"),
         ({"project_id": "x"}, "Invalid input for field/attribute project_id. Value: 'x'. Cannot set read only field."),
+        ({"workflow_name": "w", "tags": "a"}, "Value not a valid list: a"),
+        ({"workflow_name": "w", "created_at": 5}, "Expected '<class 'str'>', got '<class 'int'>'"),
         ({"input": "[1]"}, "JsonType field value must be a dictionary [actual=[1]]"),
         ({"input": [1]}, "the JSON object must be str, bytes or bytearray, not list"),
         ({"input": 0}, "the JSON object must be str, bytes or bytearray, not int"),
@@ -188,6 +204,22 @@ async def test_lists_leave_output_out_unless_asked(client: httpx.AsyncClient, st
     (row,) = (await client.get("/v2/executions?fields=output")).json()["executions"]
     assert row == {"id": "e1", "output": '{"r":1}'}
     assert store.queries[-1].with_output is True
+    (row,) = (await client.get("/v2/executions?fields=published_global,source_execution_id")).json()["executions"]
+    assert row == {"id": "e1"}
+
+
+async def test_where_a_body_says_what_to_do_the_query_says_nothing(
+    client: httpx.AsyncClient, engine: FakeEngine, store: FakeStore
+) -> None:
+    store.executions = [execution()]
+    for method, path, body in (
+        ("POST", "executions", {"workflow_name": "w"}),
+        ("PUT", "executions/e1", {"description": "d"}),
+        ("POST", "environments", {"name": "e", "variables": {}}),
+    ):
+        answer = await client.request(method, f"/v2/{path}?bogus=1", json=body)
+        assert (answer.status_code, answer.json()["faultstring"]) == (400, 'Unknown argument: "bogus"')
+    assert engine.commands == []
 
 
 @pytest.mark.parametrize(

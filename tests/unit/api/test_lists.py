@@ -85,6 +85,9 @@ async def test_a_nested_list_links_to_the_flat_one(client: httpx.AsyncClient, st
                 Filter("created_at", "lt", 1_767_312_000_000_000),
             ],
         ),
+        ('input={"a": [1, null]}', [Filter("input", "eq", '{"a":[1,null]}')]),
+        ('output=neq:{"a": "b, c"}', [Filter("output", "neq", '{"a":"b, c"}')]),
+        ("params=has:env", [Filter("params", "has", "env")]),
         ("text=eq:Nightly É", [Filter("text", "has", "eq:nightly É")]),
     ],
 )
@@ -116,11 +119,14 @@ async def test_booleans(client: httpx.AsyncClient, store: FakeStore) -> None:
         ("executions?sort_dirs=up", "Unknown sort direction, must be 'desc' or 'asc'."),
         ("executions?sort_dirs=asc,asc", "Length of sort_keys must be equal or greater than sort_dirs."),
         ("executions?nulls=bogus", "'bogus' is not a valid field name."),
+        ("executions?nulls=published_global", "'published_global' is not a valid field name."),
         ("executions?nulls=id", "The field 'id' can't hold None value."),
         ("tasks?workflow_execution_id=x", "Expected a uuid but received x."),
         ("tasks?result=1", "The list of tasks cannot be filtered by 'result'."),
         ("tasks?processed=maybe", "unable to convert to bool"),
         ("actions?is_system=has:t", "The operator 'has' cannot be used with is_system"),
+        ("executions?input=x", "Value: 'x'. unable to convert to json. Error: "),
+        ("cron_triggers?workflow_params={", "unable to convert to json."),
         ("executions?created_at=gt:soon", "Expected a time such as"),
         ("executions?created_at=has:2026-01-01", "The operator 'has' cannot be used with the time created_at"),
         (
@@ -142,6 +148,12 @@ async def test_all_projects_is_for_administrators(client: httpx.AsyncClient, col
     assert answer.status_code == 403
     assert answer.json()["faultstring"] == "Operation forbidden (insufficient permissions)"
     assert (await client.get(f"/v2/{collection}?all_projects=false")).status_code == 200
+
+
+async def test_executions_alone_guard_the_name_of_a_project(client: httpx.AsyncClient) -> None:
+    assert (await client.get(f"/v2/executions?project_id={UUID}")).status_code == 403
+    found = await client.get(f"/v2/workflows?project_id={UUID}")
+    assert (found.status_code, found.json()) == (200, {"workflows": []})
 
 
 @pytest.mark.parametrize(

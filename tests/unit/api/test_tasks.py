@@ -69,7 +69,12 @@ async def test_fields_of_one_task(client: httpx.AsyncClient, store: FakeStore) -
         ("SUCCESS", {"state": "RUNNING", "reset": True}, FAILED),
         ("SUCCESS", {"state": "SKIPPED"}, FAILED),
         ("ERROR", {"state": "RUNNING"}, "Reset field is mandatory to rerun task."),
-        ("ERROR", {"state": "RUNNING", "reset": "yes"}, "Wrong type."),
+        ("ERROR", {"state": "RUNNING", "reset": "maybe"}, "Value not an unambiguous boolean: maybe"),
+        ("ERROR", {"state": "RUNNING", "reset": 5}, "Wrong type."),
+        ("ERROR", {"state": "SKIPPED", "tags": "a"}, "Value not a valid list: a"),
+        ("ERROR", {"state": "SKIPPED", "processed": "?"}, "Value not an unambiguous boolean: ?"),
+        ("ERROR", {"state": "SKIPPED", "created_at": 5}, "Expected '<class 'str'>', got '<class 'int'>'"),
+        ("ERROR", {"state": "SKIPPED", "runtime_context": [1]}, "the JSON object must be str"),
     ],
 )
 async def test_refused_changes(
@@ -89,7 +94,7 @@ async def test_refused_changes(
 
 async def test_rerun(client: httpx.AsyncClient, engine: FakeEngine, store: FakeStore) -> None:
     store.tasks = [task(state="ERROR")]
-    engine.replies = [task(state="RUNNING")]
+    engine.on_submit = lambda: store.tasks.__setitem__(0, task(state="RUNNING"))
     answer = await client.put("/v2/tasks/t1", json={"state": "RUNNING", "reset": False, "env": '{"v": 1}'})
     assert answer.status_code == 200
     assert answer.json()["state"] == "RUNNING"
@@ -97,11 +102,13 @@ async def test_rerun(client: httpx.AsyncClient, engine: FakeEngine, store: FakeS
     assert command == commands.RerunTask(root_id="top", execution_id="e1", task_id="t1", reset=False, env={"v": 1})
 
 
-async def test_skip(client: httpx.AsyncClient, engine: FakeEngine, store: FakeStore) -> None:
+async def test_a_skip_answers_what_holds_after_it(
+    client: httpx.AsyncClient, engine: FakeEngine, store: FakeStore
+) -> None:
     store.tasks = [task(state="ERROR")]
-    engine.replies = [task(state="SKIPPED")]
+    engine.on_submit = lambda: store.tasks.__setitem__(0, task(state="SKIPPED", published='{"y":2}'))
     answer = await client.put("/v2/tasks/t1", json={"state": "SKIPPED", "name": "step"})
-    assert answer.json()["state"] == "SKIPPED"
+    assert (answer.json()["state"], answer.json()["published"]) == ("SKIPPED", '{"y":2}')
     assert engine.commands == [commands.SkipTask(root_id="top", execution_id="e1", task_id="t1")]
 
 
@@ -111,10 +118,11 @@ async def test_children(client: httpx.AsyncClient, store: FakeStore) -> None:
     assert [row["id"] for row in rows] == ["a1"]
     assert (await client.get("/v2/tasks/t1/action_executions/a1")).json()["output"] == '{"result":1}'
     assert (await client.get("/v2/tasks/t1/action_executions/a2")).status_code == 404
+    nobody = "11111111-2222-4333-8444-555555555555"
     for collection in ("action_executions", "workflow_executions"):
-        answer = await client.get(f"/v2/tasks/nobody/{collection}?task_execution_id=x")
+        answer = await client.get(f"/v2/tasks/{nobody}/{collection}?task_execution_id=x")
         assert answer.json()["faultstring"] == 'Unknown argument: "task_execution_id"'
-        assert (await client.get(f"/v2/tasks/nobody/{collection}")).status_code == 200
+        assert (await client.get(f"/v2/tasks/{nobody}/{collection}")).status_code == 200
 
 
 async def test_a_bad_id_above_tasks(client: httpx.AsyncClient) -> None:
@@ -134,7 +142,6 @@ async def test_tasks_are_neither_made_nor_deleted(client: httpx.AsyncClient, met
 
 async def test_reset_may_be_a_text(client: httpx.AsyncClient, engine: FakeEngine, store: FakeStore) -> None:
     store.tasks = [task(state="ERROR")]
-    engine.replies = [task(state="RUNNING")]
     await client.put("/v2/tasks/t1", json={"state": "RUNNING", "reset": "false"})
     (command,) = engine.commands
     assert command == commands.RerunTask(root_id="top", execution_id="e1", task_id="t1", reset=False)

@@ -84,6 +84,9 @@ async def test_estimated_time(client: httpx.AsyncClient, store: FakeStore, state
         ("tasks/call/executions", ["e2", "e3", "e4"]),
         ("tasks/call/executions?max_depth=1", ["e2"]),
         ("tasks/after/executions", []),
+        ("tasks/after/executions?errors_only=true", []),
+        ("tasks/call/executions?errors_only=true", ["e2", "e3"]),
+        ("tasks/calm/executions?errors_only=true", []),
         ("tasks/boom/workflow_executions", ["e3"]),
     ],
 )
@@ -96,6 +99,26 @@ async def test_sub_executions(client: httpx.AsyncClient, path: str, ids: list[st
 async def test_sub_executions_with_output(client: httpx.AsyncClient) -> None:
     rows = (await client.get("/v2/tasks/boom/executions?include_output=true")).json()["executions"]
     assert [row["output"] for row in rows] == ['{"o":1}']
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("executions/nope/tasks", "workflow_execution_id"),
+        ("executions/nope/report", "workflow_execution_id"),
+        ("executions/nope/executions", "id"),
+        ("tasks/nope/executions", "id"),
+        ("tasks/nope/action_executions", "task_execution_id"),
+        ("tasks/nope/workflow_executions", "task_execution_id"),
+    ],
+)
+async def test_a_malformed_id_of_the_parent(client: httpx.AsyncClient, path: str, name: str) -> None:
+    answer = await client.get(f"/v2/{path}")
+    assert answer.status_code == 400
+    assert answer.json()["faultstring"] == (
+        f"Invalid input for field/attribute {name}. Value: 'nope'. unable to convert to uuid. "
+        "Error: Expected a uuid but received nope."
+    )
 
 
 async def test_bad_depth(client: httpx.AsyncClient) -> None:

@@ -14,6 +14,7 @@ from tests.unit.api.conftest import ACTIONS, BASE
 from tests.unit.api.fakes import AT, FakeEngine
 
 WORKFLOW = "version: '2.0'\nw: {input: [a], tasks: {t: {action: std.noop}}}"
+NOBODY = "00000000-0000-4000-8000-000000000000"
 CRON = {"name": "c", "workflow_name": "w", "workflow_input": {"a": 1}, "pattern": "0 3 1 1 *"}
 
 
@@ -150,7 +151,10 @@ async def test_an_event_trigger_from_birth_to_death(client: httpx.AsyncClient, d
     [
         ({"exchange": None}, 400, "must be provided for creating event trigger."),
         ({"workflow_id": None}, 400, "must be provided for creating event trigger."),
-        ({"workflow_id": "w"}, 404, "Workflow not found [workflow_id=w]"),
+        ({"workflow_id": NOBODY}, 404, f"Workflow not found [workflow_id={NOBODY}]"),
+        ({"workflow_id": "w"}, 400, "Expected a uuid but received w."),
+        ({"id": NOBODY}, 400, "Cannot set read only field."),
+        ({"name": "n" * 201}, 400, "The name of the event trigger has at most 200 characters."),
         ({"workflow_input": {}}, 400, "missing=['a']"),
     ],
 )

@@ -163,6 +163,22 @@ def test_a_call_that_had_not_begun_is_handed_out_again_whatever_its_method() -> 
     assert world.calls[0]["headers"] == {"X": "secret-token"}
 
 
+def test_the_next_executor_of_a_silent_one_has_as_long() -> None:
+    """Else the next look at silent actions, seconds later, would find it silent already."""
+    world = World(automation(step("s", method="GET")), ok).start()
+    job = world.engine.jobs.pop()
+    report = {"root_id": world.root_id, "execution_id": job.execution_id, "task_id": job.task_id}
+    assert world.do(c.ActionTaken(**report, action_id=job.action_id, attempt=1, executor="gone")) is True
+    world.engine.clock.advance(310)
+    world.do(
+        c.FinishAction(**report, action_id=job.action_id, attempt=1, state="ERROR", result="silent", is_silent=True)
+    )
+    assert world.engine.jobs[-1].attempt == 2
+    assert world.engine.store.actions[job.action_id].last_heartbeat == world.engine.clock.now()
+    world.run()
+    assert world.state == "SUCCESS"
+
+
 def test_a_late_report_counts_for_nothing() -> None:
     world = World(automation(step("s", output="o")), ok).start()
     late = world.engine.jobs[0]

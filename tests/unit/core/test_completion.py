@@ -1,5 +1,7 @@
 """How executions end (language reference 13)."""
 
+import pytest
+
 from tests.unit.core.conftest import Start
 
 
@@ -83,3 +85,44 @@ def test_a_fatally_failed_task_stays_so_when_another_is_rerun(start: Start) -> N
     result = workflow.result()
     assert (result.state, result.task("a").state, result.task("d").state) == ("ERROR", "ERROR", "SUCCESS")
     assert "c" not in result.states
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "{action: std.noop, on-success: [noop, fail msg='no']}",
+        "{action: std.noop, publish: {x: <% $.none %>}}",
+        "{action: std.echo output=<% $.none %>}",
+        "{action: shown}",
+        "{action: std.noop, on-success: [pause, fail]}",
+    ],
+    ids=["fail", "publish", "input", "output of an ad-hoc action", "fail after pause"],
+)
+def test_an_end_in_error_may_ask_for_rows(start: Start, task: str) -> None:
+    """They are not in memory, so the step that ends the workflow runs twice."""
+    workflow = start(
+        f"{{output-on-error: {{n: <% tasks(execution().id).len() %>}}, tasks: {{a: {task}}}}}",
+        more="version: '2.0'\nshown: {base: std.noop, output: <% $.none %>}\n" if "shown" in task else "",
+    )
+    workflow.change("RUNNING")
+
+    assert (workflow.state, workflow.result().output["n"]) == ("ERROR", 1)
+
+
+def test_the_output_that_succeed_makes_may_ask_for_rows(start: Start) -> None:
+    result = start("""
+        output: {n: <% tasks(execution().id).len() %>, x: <% $.x %>}
+        tasks: {a: {action: std.noop, publish: {x: 1}, on-success: succeed msg="enough"}}
+        """).result()
+
+    assert (result.state, result.state_info, result.output) == ("SUCCESS", "enough", {"n": 1, "x": 1})
+
+
+def test_an_output_that_fails_at_succeed_fails_the_task_that_ordered_it(start: Start) -> None:
+    result = start("""
+        output: {x: <% $.none %>}
+        tasks: {a: {action: std.noop, on-success: succeed, on-error: b}, b: {action: std.noop}}
+        """).result()
+
+    assert (result.state, result.states) == ("ERROR", {"a": ["ERROR"]})
+    assert (result.state_info or "").startswith("Failed to handle action completion [error=Can not evaluate YAQL")

@@ -1,9 +1,12 @@
 """Pause, resume, stop, cancel, rerun, skip (language reference 12)."""
 
+import json
+
 import pytest
 
 from ostro.model.actions import ActionFailed
-from ostro.model.errors import InvalidInput
+from ostro.model.commands import ChangeExecution
+from ostro.model.errors import Forbidden, InvalidInput
 from tests.unit.core.conftest import Start
 
 NESTED = """
@@ -37,6 +40,26 @@ def test_a_pause_goes_down_and_up_and_so_does_resume(start: Start) -> None:
     workflow.finish_action("c")
     workflow.finish_action("d")
     assert workflow.state == "SUCCESS"
+
+
+def test_a_change_that_is_refused_changes_nothing(start: Start) -> None:
+    workflow = start("tasks: {a: {action: std.async_noop}}")
+    change = ChangeExecution(root_id=workflow.root_id, execution_id=workflow.root_id, description="new", env={"a": 1})
+    with pytest.raises(Forbidden, match="Updating env"):
+        workflow.do(change)
+    assert workflow.engine.store.executions[workflow.root_id].description == ""
+
+    workflow.change("PAUSED")
+    workflow.do(change)
+    changed = workflow.engine.store.executions[workflow.root_id]
+    assert (changed.description, json.loads(changed.params)["env"]) == ("new", {"a": 1})
+
+
+@pytest.mark.parametrize("env", [None, {}, "", []])
+def test_an_empty_environment_is_none(start: Start, env: object) -> None:
+    workflow = start("tasks: {a: {workflow: child}}", more=NESTED, params={"env": env})
+    rows = workflow.engine.store.executions.values()
+    assert [json.loads(row.params)["env"] for row in rows] == [{}, {}]
 
 
 def test_stopped_workflows_end_at_once_and_leave_what_runs(start: Start) -> None:

@@ -166,3 +166,46 @@ def test_vars_may_read_the_environment_by_its_function(start: Start) -> None:
 
 def test_an_environment_of_null_is_none(start: Start) -> None:
     assert start("tasks: {t: {action: std.noop}}", params={"env": None}).result().state == "SUCCESS"
+
+
+def test_guards_and_commands_see_the_global_variables_of_their_clause(start: Start) -> None:
+    result = start("""
+        output-on-error: {g: <% $.g %>}
+        tasks:
+          a:
+            action: std.noop
+            on-success:
+              publish: {global: {g: 1}}
+              next: [{b: <% $.g = 1 %>}, {c: <% global(g) = 2 %>}, 'fail(msg="g is <% $.g %>")']
+          b: {action: std.noop}
+          c: {action: std.noop}
+        """).result()
+
+    assert (result.state, result.state_info, sorted(result.states)) == ("ERROR", "g is 1", ["a", "b"])
+    assert result.output["g"] == 1
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "executions(id => execution().id, fromTime => str(now() - timespan(days => 1)))",
+        "tasks(uuid())",
+        "tasks(str(random()))",
+        "(tasks(uuid()).select(uuid()) + tasks(uuid()))",
+    ],
+)
+def test_a_question_made_of_an_id_or_of_the_time_is_answered(start: Start, expression: str) -> None:
+    """The step runs again with the answer, and must ask the same then."""
+    result = start(f"tasks: {{a: {{action: std.noop, publish: {{n: '<% {expression}.len() >= 0 %>'}}}}}}").result()
+
+    assert result.output == {"n": True}
+
+
+def test_the_vars_of_a_sub_workflow_may_ask_about_itself(start: Start) -> None:
+    more = """
+version: '2.0'
+child: {vars: {n: <% tasks(execution().id).len() %>}, output: {n: <% $.n %>}, tasks: {a: {action: std.noop}}}
+"""
+    result = start("tasks: {t: {workflow: child, publish: {n: <% task().result.n %>}}}", more=more).result()
+
+    assert result.output == {"n": 0}

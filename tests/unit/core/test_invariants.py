@@ -4,7 +4,7 @@ import pytest
 
 from ostro.core.invariants import Waiting, stored_violations, violations, waiting_for
 from ostro.core.state import Execution, Tree
-from ostro.model.commands import ChangeExecution
+from ostro.model.commands import ChangeExecution, RerunTask
 from ostro.testing import Workflow
 from ostro.testing.store import at_once
 
@@ -62,6 +62,27 @@ def test_a_paused_workflow_waits_for_a_person(waiting: Workflow) -> None:
     waiting.change("PAUSED", "lunch")
 
     assert (_reasons(waiting)["w"].reason, _reasons(waiting)["w"].detail) == ("paused", "")
+
+
+def test_a_wait_that_is_over_goes_on_when_a_paused_workflow_is_resumed() -> None:
+    tasks = "{a: {action: my.remote, on-error: fail}, b: {action: std.noop, wait-before: 5}}"
+    workflow = Workflow(f"version: '2.0'\nw: {{tasks: {tasks}}}", actions={"my.remote": lambda: None})
+    workflow._fakes = {}
+    workflow.start("w")
+    workflow.finish_action("a", state="ERROR")
+    while workflow.engine.fire():  # b's wait ends while the workflow is in ERROR
+        workflow.settle()
+    main = workflow.root_id
+    workflow.engine.submit(RerunTask(root_id=main, execution_id=main, task_id=workflow.result().task("a").id))
+    workflow.engine.compute()  # it asks for the results that there were
+    workflow.engine.commit()
+    workflow.engine.submit(ChangeExecution(root_id=main, execution_id=main, state="PAUSED"))
+    workflow.settle()
+
+    assert _reasons(workflow)["b"].reason == "paused"
+    assert _rules(workflow) == set()
+    workflow.change("RUNNING")
+    assert workflow.result().task("b").state == "SUCCESS"
 
 
 def test_work_that_is_queued_is_a_reason(waiting: Workflow) -> None:

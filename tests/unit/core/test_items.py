@@ -154,3 +154,47 @@ def test_results_that_are_not_kept_are_null_for_each_item(start: Start) -> None:
         """).result()
 
     assert result.output == {"all": [None, None], "seen": [1, 2], "plain": None}
+
+
+def test_an_item_that_cannot_be_evaluated_lets_none_of_its_siblings_begin(start: Start) -> None:
+    workflow = start("""
+        tasks: {t: {with-items: "i in [1, 0]", action: std.echo output=<% 6 / $.i %>}}
+        """)
+
+    assert workflow.state == "ERROR"
+    assert not workflow.engine.store.actions
+
+
+def test_an_item_may_ask_for_rows_while_others_wait_for_their_results(start: Start) -> None:
+    workflow = start("""
+        tasks:
+          t:
+            with-items: i in [1, 2, 3]
+            action: "<% switch($.i != 2 or tasks(execution().id).len() = 1 => 'std.async_noop') %>"
+        """)
+
+    assert len(workflow.engine.store.actions) == 3
+
+
+def test_the_result_of_a_timeout_is_what_the_items_have_given_until_then(start: Start) -> None:
+    workflow = start("""
+        output: {r: <% $.r %>}
+        tasks:
+          t:
+            with-items: i in [1, 2]
+            action: <% switch($.i = 1 => 'std.echo', true => 'std.async_noop') %>
+            input: "<% switch($.i = 1 => {output => one}, true => {}) %>"
+            timeout: 5
+            publish-on-error: {r: <% task().result %>}
+            on-error: noop
+        """)
+    assert workflow.result().output == {"r": ["one"]}
+
+
+def test_skipping_shows_what_the_items_gave(start: Start) -> None:
+    workflow = start("""
+        tasks: {t: {with-items: "i in [1, 2]", action: std.fail, publish-on-skip: {n: <% task().result.len() %>}}}
+        """)
+    workflow.skip("t")
+
+    assert (workflow.state, workflow.result().output) == ("SUCCESS", {"n": 2})

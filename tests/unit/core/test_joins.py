@@ -241,3 +241,32 @@ def test_a_failed_join_in_a_loop_waits_for_the_new_arrivals(start: Start) -> Non
 
     assert result.state == "SUCCESS"
     assert (len(result.states["b"]), result.task("j").attempts) == (2, 1)
+
+
+LATE = """
+output-on-error: {late: <% $.late %>}
+tasks:
+  s: {action: std.noop, on-success: j}
+  a: {action: std.async_noop, on-success: j}
+  b: {action: std.async_noop, publish: {late: 1}, on-success: j}
+  j: {join: all, action: std.echo output=<% $.late %>}
+"""
+
+
+def test_what_arrives_at_a_failed_join_still_counts_for_the_output(start: Start) -> None:
+    workflow = start(LATE)
+    workflow.finish_action("a", state="ERROR")
+    assert workflow.result().task("j").state_info == "Failed by tasks: ['a']"
+
+    workflow.finish_action("b")
+    assert (workflow.state, workflow.result().output["late"]) == ("ERROR", 1)
+
+
+def test_what_arrives_at_a_failed_join_counts_when_another_branch_is_rerun(start: Start) -> None:
+    workflow = start(LATE)
+    workflow.finish_action("a", state="ERROR")
+    workflow.finish_action("b")
+    workflow.rerun("a")
+    workflow.finish_action("a")
+
+    assert (workflow.state, workflow.result().task("j").result) == ("SUCCESS", 1)

@@ -116,3 +116,29 @@ def test_retry_of_a_join_runs_it_again_without_new_arrivals(start: Start) -> Non
         """).result()
 
     assert (result.task("j").state, result.task("j").attempts, result.seconds) == ("ERROR", 3, 2)
+
+
+def test_a_task_that_times_out_has_given_nothing(start: Start) -> None:
+    result = start("""
+        output: {r: <% task(t).result %>}
+        tasks: {t: {action: std.async_noop, timeout: 1, on-error: noop}}
+        """).result()
+
+    assert result.output == {"r": []}
+
+
+def test_a_float_that_is_whole_is_a_number_of_seconds(start: Start) -> None:
+    assert start("tasks: {t: {action: std.noop, wait-before: <% 2.0 %>}}").result().seconds == 2
+
+
+def test_policies_see_the_global_variables_that_the_task_publishes(start: Start) -> None:
+    result = start("""
+        vars: {n: 0}
+        tasks:
+          t:
+            action: std.fail
+            retry: {count: 5, delay: 1, break-on: <% $.n = 3 %>}
+            on-error: {publish: {global: {n: <% $.n + 1 %>}}, next: [noop]}
+        """).result()
+
+    assert (result.state, result.task("t").attempts) == ("SUCCESS", 3)

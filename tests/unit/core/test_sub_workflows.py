@@ -1,5 +1,11 @@
 """Sub-workflows, names and namespaces (language reference 11 and 15)."""
 
+import json
+
+import pytest
+
+from ostro.model.commands import StartExecution
+from ostro.testing import Workflow
 from tests.unit.core.conftest import Start
 
 CHILDREN = """
@@ -119,3 +125,59 @@ def test_the_child_of_an_attempt_that_is_over_does_not_count(start: Start) -> No
     assert [child.state for child in workflow.result().children] == ["SUCCESS", "SUCCESS"]
     assert not any(row.accepted for row in workflow.engine.store.executions.values())
     assert workflow.result().task("t").state == "ERROR"
+
+
+def test_a_parents_message_quotes_the_childs_and_not_its_whole_output(start: Start) -> None:
+    tasks = "tasks: {a: {action: std.noop, on-success: fail msg='no'}}"
+    more = f"version: '2.0'\nchild: {{output-on-error: {{extra: 1}}, {tasks}}}\n"
+    info = start("tasks: {t: {workflow: child}}", more=more).result().state_info or ""
+
+    assert "t [task_ex_id=" in info
+    assert info.rstrip().endswith(", idx=0]: no")
+
+
+def test_a_childs_message_of_success_is_its_own(start: Start) -> None:
+    more = "version: '2.0'\nchild: {tasks: {a: {action: std.noop, on-success: succeed msg='fine'}}}\n"
+
+    assert start("tasks: {t: {workflow: child}}", more=more).result().task("t").state_info is None
+
+
+def test_a_child_that_is_cancelled_without_a_word_leaves_the_task_without_one(start: Start) -> None:
+    more = "version: '2.0'\nchild: {tasks: {a: {action: std.async_noop}}}\n"
+    workflow = start("tasks: {t: {workflow: child}}", more=more)
+    workflow.change("CANCELLED")
+
+    task = workflow.result().task("t")
+    assert (task.state, task.state_info) == ("CANCELLED", None)
+
+
+@pytest.mark.parametrize("name", ["<% null %>", "<% 5 %>"])
+def test_a_name_that_is_no_name_is_a_workflow_that_is_missing(start: Start, name: str) -> None:
+    result = start(f"tasks: {{t: {{workflow: {name}, on-error: u}}, u: {{action: std.noop}}}}").result()
+
+    assert result.state == "SUCCESS"
+    assert (result.task("t").state_info or "").startswith("Failed to find workflow [name=")
+    assert result.task("t").result == []
+
+
+def test_a_name_that_is_empty_is_the_action_that_does_nothing(start: Start) -> None:
+    assert start("tasks: {t: {action: <% null %>}}").result().task("t").state == "SUCCESS"
+
+
+def test_a_child_found_in_the_default_namespace_is_of_that_one_but_hands_on_the_namespace_asked_for() -> None:
+    workflow = Workflow()
+    for space in ("", "ns"):
+        workflow.engine.upload(
+            f"version: '2.0'\nleaf: {{output: {{of: '{space}'}}, tasks: {{t: {{action: std.noop}}}}}}\n", space
+        )
+    workflow.engine.upload(
+        "version: '2.0'\nmiddle: {output: {leaf: '<% task(t).result %>'}, tasks: {t: {workflow: leaf}}}\n"
+    )
+    workflow.engine.upload("version: '2.0'\ntop: {tasks: {t: {workflow: middle}}}\n", "ns")
+    workflow.root_id = workflow.engine.new_id()
+    workflow.do(StartExecution(root_id=workflow.root_id, workflow="top", namespace="ns", params={"namespace": "other"}))
+    workflow.run()
+    rows = {row.workflow_name: row for row in workflow.engine.store.executions.values()}
+    assert {name: row.workflow_namespace for name, row in rows.items()} == {"top": "ns", "middle": "", "leaf": "ns"}
+    assert {json.loads(row.params)["namespace"] for row in rows.values()} == {"ns"}
+    assert json.loads(rows["middle"].output or "") == {"leaf": {"of": "ns"}}

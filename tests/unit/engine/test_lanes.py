@@ -1,6 +1,8 @@
 """Whose turn it is: projects in turn, by weight, the oldest execution of each first. Counted in turns, not in time."""
 
 import random
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from ostro.adapters.memory import MemoryQueue
 from ostro.core.state import Tree
@@ -87,6 +89,124 @@ def test_a_flood_of_starts_delays_another_projects_start_by_one_turn() -> None:
 
     small = asyncio.run(fill())
     assert small in [residents.next_ready().root_id for _ in range(2)]
+
+
+def test_a_project_that_waits_is_passed_over_and_gets_its_turn_afterwards() -> None:
+    lane = Lane({}, by_age=True)
+    for project in ("big", "small", "big"):
+        lane.add(tree(project))
+    assert lane.pop({"big"}).project == "small"
+    assert (lane.has_beside({"big"}), lane.has_beside(()), len(lane)) == (False, True, 2)
+    gone = tree("other")
+    lane.add(gone)
+    gone.project = "renamed"  # it was not known yet
+    lane.discard(gone)
+    assert not lane.has_beside({"big"})
+    assert [lane.pop().project for _ in range(2)] == ["big"] * 2
+
+
+class Commits:
+    """Residents whose trees all have work; `run` gives as many turns as there are, each of so many steps."""
+
+    def __init__(self, *projects: str, weights: Mapping[str, int] = MappingProxyType({})) -> None:
+        self.residents = Residents(IDS.new, 10**6, 900, weights, 50)
+        self.now = 0.0
+        for project in projects:
+            self.start(project)
+
+    def start(self, project: str) -> None:
+        made = self.residents.make(IDS.new_root())
+        made.project = project
+        made.push(print)
+        self.residents.make_ready(made)
+
+    def run(self, steps: int) -> str:
+        """Whose trees had a turn until none is left that may."""
+        found = []
+        while self.residents.has_ready:
+            made = self.residents.next_ready()
+            made.steps.clear()
+            self.residents.mark_dirty(made, steps)
+            found.append(made.project)
+        return "".join(found)
+
+    def commit(self) -> str:
+        return "".join(sorted(made.project for made in self.residents.take_dirty(self.now)))
+
+
+def test_alone_a_project_fills_a_commit() -> None:
+    commits = Commits(*"b" * 60)
+    assert commits.run(steps=10) == "b" * 60
+    assert commits.commit() == "b" * 60
+    assert not commits.residents.is_shared
+
+
+def test_what_is_not_read_yet_is_no_other_project() -> None:
+    commits = Commits("a", "")
+    commits.run(steps=1)
+    commits.commit()
+    assert not commits.residents.is_shared
+
+
+def test_beside_another_a_project_may_add_a_part_to_a_commit() -> None:
+    commits = Commits("a", "b")
+    commits.run(steps=1)
+    assert commits.commit() == "ab"
+    for project in "b" * 60:
+        commits.start(project)
+    assert commits.run(steps=10) == "b" * 5, "the others wait until this is being stored"
+    commits.start("a")
+    assert commits.run(steps=10) == "a", "and hold nobody up"
+    assert commits.commit() == "a", "whose few rows go first"
+    assert commits.commit() == "b" * 5
+    assert commits.run(steps=10) == "b" * 5
+    commits.start("a")
+    commits.run(steps=10)
+    assert commits.commit() == "a"
+    commits.start("a")
+    commits.run(steps=10)
+    assert commits.commit() == "a" + "b" * 5, "but not twice in a row"
+
+
+def test_the_part_grows_with_the_weight_and_ends_when_the_other_has_nothing_more() -> None:
+    commits = Commits("a", "b", weights={"b": 3})
+    commits.run(steps=1)
+    commits.commit()
+    for project in "b" * 100:
+        commits.start(project)
+    assert commits.run(steps=10) == "b" * 15
+    commits.now = 60.0
+    commits.commit()
+    assert commits.run(steps=10) == "b" * 85
+
+
+def test_where_every_commit_takes_long_the_part_grows_and_where_size_tells_it_shrinks() -> None:
+    commits = Commits("a", "b")
+
+    def parts(seconds: Callable[[int], float], rounds: int) -> list[int]:
+        found = []
+        for _ in range(rounds):
+            commits.start("a")
+            commits.run(steps=10)
+            for _ in range(2):
+                large = commits.commit().count("b")
+                commits.residents.committed(seconds(large))
+            found.append(large)
+        return found
+
+    commits.run(steps=1)
+    commits.commit()
+    for project in "b" * 2000:
+        commits.start(project)
+    slow = parts(lambda _: 0.010, 20)
+    assert slow == sorted(slow)
+    assert slow[-1] > 20 > 10 > slow[0]
+    quick = parts(lambda large: 0.001 + 0.001 * large, 60)
+    assert quick[-1] == 5
+    for _ in range(200):  # only large ones: they are not compared with each other
+        commits.run(steps=10)
+        commits.residents.committed(0.001 + 0.001 * commits.commit().count("b"))
+    assert commits.run(steps=10) == "b" * 5
 
 
 async def test_jobs_of_projects_take_turns_on_their_way_to_executors() -> None:

@@ -46,15 +46,19 @@ class Receiver:
                 await self.came.wait()
 
 
+async def served(receiver: Receiver, port: int) -> web.AppRunner:
+    app = web.Application()
+    app.router.add_post("/{name}", receiver.handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", port).start()
+    return runner
+
+
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     found = Receiver()
-    app = web.Application()
-    app.router.add_post("/{name}", found.handle)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
+    runner = await served(found, 0)
     found.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     yield found
     await runner.cleanup()
@@ -121,6 +125,28 @@ async def test_what_a_former_process_left_is_delivered_at_the_start(store: Any, 
     async with outbox(store):
         await receiver.until(2)
         await until_empty(store)
+
+
+async def test_a_receiver_that_restarts_gets_what_it_missed(store: Any) -> None:
+    """On the same port: connections that were kept open lead nowhere any more."""
+    found = Receiver()
+    runner = await served(found, 0)
+    port = runner.addresses[0][1]
+    await stored(store, hook(f"http://127.0.0.1:{port}/a"), '{"n":1}')
+    async with outbox(store) as running:
+        await found.until(1)
+        await until_empty(store)
+        await runner.cleanup()
+        running.take(await stored(store, hook(f"http://127.0.0.1:{port}/a"), '{"n":2}', '{"n":3}'))
+
+        async def has_failed() -> bool:
+            return running.counters["retries"] > 0
+
+        await until(has_failed)
+        runner = await served(found, port)
+        await until_empty(store)
+    await runner.cleanup()
+    assert [body["n"] for _, _, body in found.requests] == [1, 2, 3]
 
 
 async def test_a_dead_receiver_holds_up_nobody_else_and_is_given_up(store: Any, receiver: Receiver) -> None:

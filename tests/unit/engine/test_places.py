@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from ostro.engine import EngineSettings
-from ostro.engine.held import Held
-from ostro.engine.places import Limited, Places
+from ostro.engine.limits import Limits
+from ostro.engine.places import Places
 from ostro.model.actions import ActionInfo
 from ostro.model.commands import ANYONE, DEFAULT_PROJECT, ActionJob, ChangeExecution, FinishAction
 from ostro.model.errors import Forbidden
@@ -23,32 +23,36 @@ v: {tasks: {t: {action: std.async_noop}}}
 
 
 class Granted:
-    def __init__(self, limits: dict[str, int], held: Held | None = None) -> None:
+    def __init__(self, limits: dict[str, int]) -> None:
         self.order: list[str] = []
         self.is_settled = True
-        self.places = Places(Limited(limits, held or Held()), lambda: self.is_settled, self._grant)
+        self.places = Places(Limits("executions", limits), lambda: self.is_settled, self._grant)
 
-    def _grant(self, root_id: str, project: str, workflow: str) -> None:
+    def take(self, id: str, project: str, workflow: str) -> bool:
+        """Made when its id says."""
+        return self.places.take(id, project, workflow, int("".join(filter(str.isdigit, id))))
+
+    def _grant(self, root_id: str, project: str, workflow: str, made: int) -> None:
         self.order.append(root_id)
 
 
 def test_a_project_has_so_many_places_and_the_oldest_is_next() -> None:
     found = Granted({"p": 2})
     places = found.places
-    assert [places.take(id, "p", "w") for id in ("1", "2", "4", "3")] == [True, True, False, False]
-    assert all(places.take(f"other{number}", "q", "w") for number in range(9))
-    assert places.take("1", "p", "w")  # asked again
+    assert [found.take(id, "p", "w") for id in ("1", "2", "4", "3")] == [True, True, False, False]
+    assert all(found.take(f"other{number}", "q", "w") for number in range(9))
+    assert found.take("1", "p", "w")  # asked again
     places.ended("2")
     places.ended("1")
     assert found.order == ["3", "4"]
-    assert places.take("3", "p", "w")
+    assert found.take("3", "p", "w")
 
 
 def test_a_workflow_at_its_limit_does_not_hold_up_others_of_its_project() -> None:
     found = Granted({"*": 3, "p/slow": 1})
     places = found.places
-    assert [places.take(f"s{number}", "p", "slow") for number in range(3)] == [True, False, False]
-    assert [places.take(f"w{number}", "p", "w") for number in range(3)] == [True, True, False]
+    assert [found.take(f"s{number}", "p", "slow") for number in range(3)] == [True, False, False]
+    assert [found.take(f"w{number}", "p", "w") for number in range(3)] == [True, True, False]
     places.ended("w0")
     assert found.order == ["w2"]
     places.ended("s0")
@@ -58,7 +62,7 @@ def test_a_workflow_at_its_limit_does_not_hold_up_others_of_its_project() -> Non
 def test_who_gives_up_while_waiting_gets_no_place() -> None:
     found = Granted({"p": 1})
     for id in ("1", "2", "3"):
-        found.places.take(id, "p", "w")
+        found.take(id, "p", "w")
     found.places.ended("2")
     found.places.ended("1")
     assert found.order == ["3"]
@@ -67,7 +71,7 @@ def test_who_gives_up_while_waiting_gets_no_place() -> None:
 def test_nobody_gets_a_place_before_it_is_known_what_runs() -> None:
     found = Granted({"p": 1})
     found.is_settled = False
-    assert not found.places.take("2", "p", "w")
+    assert not found.take("2", "p", "w")
     found.places.begun("1", "p", "w")
     found.is_settled = True
     found.places.give_all()
@@ -76,13 +80,24 @@ def test_nobody_gets_a_place_before_it_is_known_what_runs() -> None:
     assert found.order == ["2"]
 
 
-def test_an_engine_of_a_cluster_gives_out_its_part() -> None:
-    held = Held(range(64))
-    found = Granted({"p": 10}, held)
-    assert sum(found.places.take(str(number), "p", "w") for number in range(20)) == 3  # a quarter, rounded up
-    held.add(range(64, 256))
-    found.places.give_all()
-    assert len(found.order) == 7
+def test_the_oldest_is_who_was_made_first_whatever_its_id() -> None:
+    found = Granted({"p": 1})
+    found.take("1", "p", "w")
+    found.places.take("a name of my own", "p", "w", 3)
+    found.places.take("0", "p", "w", 4)
+    found.places.ended("1")
+    assert found.order == ["a name of my own"]
+
+
+def test_a_tree_that_was_thrown_away_keeps_its_place_if_it_is_stored_that_it_runs() -> None:
+    found = Granted({"p": 2})
+    for id in ("1", "2", "3", "4"):
+        found.take(id, "p", "w")
+    found.places.confirm("1")
+    found.places.dropped("1")
+    assert not found.order
+    found.places.dropped("2")
+    assert found.order == ["3"]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -94,7 +109,7 @@ def test_the_limit_always_holds_and_all_get_their_turn(seed: int) -> None:
     for number in range(400):
         if rng.random() < 0.6:
             id = f"{number:04}{rng.choice('abc')}"
-            (running if found.places.take(id, "p", id[-1]) else waiting).add(id)
+            (running if found.take(id, "p", id[-1]) else waiting).add(id)
         elif running | waiting:
             id = rng.choice(sorted(running | waiting))
             running.discard(id)

@@ -56,7 +56,9 @@ class RecordingEngine:
 class Bench:
     """One executor called `local` with a queue, an engine and the given functions as actions."""
 
-    def __init__(self, settings: ExecutorSettings, functions: dict[str, Callable[..., Any]]) -> None:
+    def __init__(
+        self, settings: ExecutorSettings, functions: dict[str, Callable[..., Any]], process: str | None = None
+    ) -> None:
         self.queue = MemoryQueue("local")
         self.engine = RecordingEngine()
         registry = Registry({name: plugin_action(name, function) for name, function in functions.items()})
@@ -68,6 +70,7 @@ class Bench:
             egress=EgressPolicy(allow_loopback=True),
             clock=SystemClock(),
             settings=settings,
+            process=process,
         )
         self._ids = itertools.count()
 
@@ -90,8 +93,10 @@ def bench() -> Callable[..., AbstractAsyncContextManager[Bench]]:
     """`async with bench(name=function, settings=...) as b:` a running executor."""
 
     @asynccontextmanager
-    async def make(settings: ExecutorSettings | None = None, **functions: Callable[..., Any]) -> AsyncIterator[Bench]:
-        b = Bench(settings or ExecutorSettings(retry_first=0.001, drain=5), functions)
+    async def make(
+        settings: ExecutorSettings | None = None, process: str | None = None, **functions: Callable[..., Any]
+    ) -> AsyncIterator[Bench]:
+        b = Bench(settings or ExecutorSettings(retry_first=0.001, drain=5), functions, process)
         async with b.executor:
             yield b
 

@@ -265,3 +265,15 @@ async def test_a_repeated_job_runs_once(bench):
         go.set()
         await b.engine.first(FinishAction, 2)
     assert len(runs) == 2
+
+
+async def test_each_begin_has_a_name_of_its_own_that_stays_when_the_question_is_repeated(bench):
+    """So the engine can tell a job that a queue gives out once more from an answer that got lost."""
+    async with bench(add=add, process="p") as b:
+        b.engine.answers[ActionTaken] = [Unavailable("not now"), True, False]
+        await b.queue.put([b.job("add", {"a": 1}, action_id="x")])
+        await b.engine.first(FinishAction)
+        await b.queue.put([b.job("add", {"a": 1}, action_id="x")])
+        first, repeated, second = await b.engine.first(ActionTaken, 3)
+    assert first.process == repeated.process != second.process
+    assert first.process.startswith("p:")

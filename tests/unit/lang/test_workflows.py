@@ -188,6 +188,10 @@ def test_a_definition_in_json() -> None:
     assert spec.tasks["t"].action == "std.noop"
 
 
-def test_the_description_of_a_workflow_may_be_empty() -> None:
-    text = "version: '2.0'\nw: {description: '', tasks: {t: {action: std.noop}}}\n"
-    assert parse_workflows(text)[0].name == "w"
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [("''", ""), ("", None), ("2026", "2026"), ("[draft]", "['draft']"), ("Says hello", "Says hello")],
+)
+def test_the_description_of_a_workflow_may_be_anything(written: str, kept: str | None) -> None:
+    (spec,) = parse_workflows(f"version: '2.0'\nw:\n  description: {written}\n  tasks: {{t: {{action: std.noop}}}}\n")
+    assert spec.description == kept

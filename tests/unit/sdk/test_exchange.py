@@ -115,6 +115,12 @@ def test_an_answer_of_something_else_than_ostro_is_told() -> None:
     with pytest.raises(errors.ServerError) as caught:
         play(exchange(WRITE), Response(502, {}, b"<html>Bad gateway"))
     assert caught.value.message == "The server answered 502."
+    with pytest.raises(errors.NotFound) as missed:
+        play(exchange(WRITE), Response(404, {}, b"<html>Not here"))
+    assert "an Ostro server" in missed.value.hint
+    with pytest.raises(errors.NotFound) as ours:
+        play(exchange(WRITE), answer({"faultstring": "Not found."}, 404))
+    assert ours.value.hint == ""
 
 
 def client() -> Client:

@@ -2,7 +2,6 @@ import { useQuery } from "@tanstack/react-query"
 import { useState } from "react"
 import { api, parsed } from "~/api/client"
 import type { Environment } from "~/api/types"
-import { useAllowed } from "~/app/session"
 import {
   Button,
   Card,
@@ -22,6 +21,7 @@ import {
   TextField,
   Time,
   toast,
+  useMay,
   type Column,
 } from "~/ui"
 
@@ -29,9 +29,7 @@ import {
 export function EnvironmentsPage() {
   const [edited, setEdited] = useState<Environment | "new" | null>(null)
   const [doomed, setDoomed] = useState<Environment | null>(null)
-  const canCreate = useAllowed("environments:create")
-  const canUpdate = useAllowed("environments:update")
-  const canDelete = useAllowed("environments:delete")
+  const may = useMay()
   const list = useQuery({
     queryKey: ["environments"],
     queryFn: async ({ signal }) =>
@@ -73,8 +71,14 @@ export function EnvironmentsPage() {
         <Menu
           label={`Actions for ${row.name}`}
           items={[
-            { label: "Edit …", icon: "edit", onSelect: () => setEdited(row), disabled: !canUpdate },
-            { label: "Delete …", icon: "trash", isDanger: true, onSelect: () => setDoomed(row), disabled: !canDelete },
+            { label: "Edit …", icon: "edit", onSelect: () => setEdited(row), action: "environment.update" },
+            {
+              label: "Delete …",
+              icon: "trash",
+              isDanger: true,
+              onSelect: () => setDoomed(row),
+              action: "environment.delete",
+            },
           ]}
         />
       ),
@@ -91,11 +95,9 @@ export function EnvironmentsPage() {
       actions={
         <>
           <CommandsButton commands={{ cli: "ostro environment list", curl: curlLine("GET", "/v2/environments") }} />
-          {canCreate ? (
-            <Button kind="primary" icon="plus" action="environment.create" onClick={() => setEdited("new")}>
-              New environment
-            </Button>
-          ) : null}
+          <Button kind="primary" icon="plus" action="environment.create" onClick={() => setEdited("new")}>
+            New environment
+          </Button>
         </>
       }
     >
@@ -108,7 +110,7 @@ export function EnvironmentsPage() {
             columns={columns}
             rows={list.data}
             idOf={(row) => row.name}
-            {...(canUpdate ? { onOpen: setEdited } : {})}
+            {...(may("environment.update") ? { onOpen: setEdited } : {})}
             maxHeight="calc(100dvh - 190px)"
             empty={
               <Empty icon="environment" title="There is no environment yet">

@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query"
 import { useState } from "react"
 import { api, ApiError } from "~/api/client"
-import { useAllowed } from "~/app/session"
 import {
   Button,
   Card,
@@ -32,8 +31,6 @@ interface Secret {
 export function SecretsPage() {
   const [edited, setEdited] = useState<Secret | "new" | null>(null)
   const [doomed, setDoomed] = useState<Secret | null>(null)
-  const canUpdate = useAllowed("secrets:update")
-  const canDelete = useAllowed("secrets:delete")
   const list = useQuery({
     queryKey: ["secrets"],
     queryFn: async ({ signal }) => (await api.get<{ secrets: Secret[] }>("/v2/secrets", {}, signal)).secrets,
@@ -63,8 +60,14 @@ export function SecretsPage() {
         <Menu
           label={`Actions for ${row.name}`}
           items={[
-            { label: "New value …", icon: "edit", onSelect: () => setEdited(row), disabled: !canUpdate },
-            { label: "Delete …", icon: "trash", isDanger: true, onSelect: () => setDoomed(row), disabled: !canDelete },
+            { label: "New value …", icon: "edit", onSelect: () => setEdited(row), action: "secret.set" },
+            {
+              label: "Delete …",
+              icon: "trash",
+              isDanger: true,
+              onSelect: () => setDoomed(row),
+              action: "secret.delete",
+            },
           ]}
         />
       ),
@@ -77,11 +80,11 @@ export function SecretsPage() {
       actions={
         <>
           <CommandsButton commands={{ cli: "ostro secret list", curl: curlLine("GET", "/v2/secrets") }} />
-          {canUpdate && !isKeyMissing ? (
+          {isKeyMissing ? null : (
             <Button kind="primary" icon="plus" action="secret.set" onClick={() => setEdited("new")}>
               New secret
             </Button>
-          ) : null}
+          )}
         </>
       }
     >

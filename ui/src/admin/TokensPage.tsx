@@ -1,7 +1,6 @@
 import { useQuery } from "@tanstack/react-query"
 import { useState } from "react"
 import { api } from "~/api/client"
-import { useAllowed } from "~/app/session"
 import {
   Button,
   Card,
@@ -52,8 +51,6 @@ export function TokensPage() {
   const [isMaking, setMaking] = useState(false)
   const [made, setMade] = useState<Token | null>(null)
   const [doomed, setDoomed] = useState<Token | null>(null)
-  const canCreate = useAllowed("tokens:create")
-  const canDelete = useAllowed("tokens:delete")
   const list = useQuery({
     queryKey: ["tokens"],
     queryFn: async ({ signal }) => (await api.get<{ tokens: Token[] }>("/v2/tokens", {}, signal)).tokens,
@@ -111,10 +108,18 @@ export function TokensPage() {
       width: "56px",
       align: "end",
       cell: (row) =>
-        row.state === "valid" && canDelete ? (
+        row.state === "valid" ? (
           <Menu
             label={`Actions for the token of ${row.user_id}`}
-            items={[{ label: "Revoke …", icon: "trash", isDanger: true, onSelect: () => setDoomed(row) }]}
+            items={[
+              {
+                label: "Revoke …",
+                icon: "trash",
+                isDanger: true,
+                onSelect: () => setDoomed(row),
+                action: "token.revoke",
+              },
+            ]}
           />
         ) : null,
     },
@@ -126,11 +131,9 @@ export function TokensPage() {
       actions={
         <>
           <CommandsButton commands={{ cli: "ostro token list", curl: curlLine("GET", "/v2/tokens") }} />
-          {canCreate ? (
-            <Button kind="primary" icon="plus" action="token.create" onClick={() => setMaking(true)}>
-              New token
-            </Button>
-          ) : null}
+          <Button kind="primary" icon="plus" action="token.create" onClick={() => setMaking(true)}>
+            New token
+          </Button>
         </>
       }
     >

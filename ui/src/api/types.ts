@@ -142,4 +142,7 @@ export interface Attention {
   at: string
   message: string
   execution_id?: string | null
+  /** Of an action that waits. */
+  workflow_name: string
+  task_name: string
 }

@@ -1,11 +1,8 @@
-import { useQueryClient } from "@tanstack/react-query"
 import { useState } from "react"
-import { useNavigate } from "react-router"
-import { api } from "~/api/client"
-import { Button, Icon, toastError, type IconName } from "~/ui"
-import { remember, sessionQuery, useSession } from "./session"
+import { Button, Icon, type IconName } from "~/ui"
+import { isReader } from "./rules"
+import { useLogOut, useSession } from "./session"
 import { chooseTheme, chosenTheme, type Theme } from "./theme"
-import type { Session } from "~/api/types"
 
 const THEMES: { theme: Theme; icon: IconName; label: string }[] = [
   { theme: "system", icon: "system", label: "As the system" },
@@ -16,21 +13,10 @@ const THEMES: { theme: Theme; icon: IconName; label: string }[] = [
 /** Who is here, in which project; theme, help, log-out. */
 export function Account() {
   const session = useSession()
-  const client = useQueryClient()
-  const navigate = useNavigate()
+  const logOut = useLogOut()
   const [theme, setTheme] = useState(chosenTheme)
   const at = THEMES.findIndex((one) => one.theme === theme)
   const current = THEMES[at] ?? THEMES[0]!
-  const logOut = async () => {
-    try {
-      await api.delete("/v2/session")
-      client.clear()
-      client.setQueryData(sessionQuery.queryKey, remember(await api.get<Session>("/v2/session")))
-      await navigate("/login")
-    } catch (error) {
-      toastError(error)
-    }
-  }
   return (
     <div className="account">
       {session.auth === "none" ? null : (
@@ -42,6 +28,13 @@ export function Account() {
           </span>
         </p>
       )}
+      {isReader(session) ? (
+        <p className="account-who">
+          <span className="tag" title={readerNote(session.roles)}>
+            read only
+          </span>
+        </p>
+      ) : null}
       <div className="account-tools">
         <Button
           kind="quiet"
@@ -67,4 +60,9 @@ export function Account() {
       </div>
     </div>
   )
+}
+
+function readerNote(roles: string[]): string {
+  const own = roles.length > 0 ? `Your roles (${roles.join(", ")}) let you look` : "You may look"
+  return `${own}, not start or change anything. Ask the server's administrators for more.`
 }

@@ -1,12 +1,13 @@
 import { useQueryClient } from "@tanstack/react-query"
-import { Suspense, useEffect, useRef, useState } from "react"
+import { Suspense, useEffect, useMemo, useRef, useState } from "react"
 import { Navigate, NavLink, Outlet, ScrollRestoration, useLocation, useNavigation } from "react-router"
 import { setLive, useLive, useLiveState } from "~/live"
-import { Button, Icon, Loading } from "~/ui"
+import { Button, Icon, Loading, Permission } from "~/ui"
 import { Toasts } from "~/ui/Toast"
 import { Account } from "./Account"
 import { Keyboard } from "./Keyboard"
 import { PLACES } from "./navigation"
+import { mayOf } from "./rules"
 import { useSession } from "./session"
 
 /** Side bar, main part, messages; asks for log-in where that is needed. */
@@ -20,6 +21,7 @@ export function Frame() {
 
 function Gate() {
   const session = useSession()
+  const may = useMemo(() => mayOf(session), [session])
   const location = useLocation()
   const isKnown = session.is_authenticated
   const who = isKnown ? `${session.project_id}/${session.user_id}/${session.is_admin}` : null
@@ -36,7 +38,11 @@ function Gate() {
     return <Navigate to={`/login${query.size ? `?${query}` : ""}`} replace />
   }
   wasKnown.current = true
-  return <Shell />
+  return (
+    <Permission value={may}>
+      <Shell />
+    </Permission>
+  )
 }
 
 function Shell() {

@@ -22,10 +22,14 @@ export function Keyboard() {
     document.addEventListener("ostro-help", open)
     return () => document.removeEventListener("ostro-help", open)
   }, [])
+  const go = async (to: string) => {
+    await navigate(to)
+    document.getElementById("main")?.focus() // Tab goes on from there
+  }
   useKeys({
     "?": () => setHelpOpen(true),
     "/": () => document.querySelector<HTMLInputElement>("[data-search]")?.focus(),
-    ...Object.fromEntries(places.map((place) => [`g ${place.key}`, () => void navigate(place.to)])),
+    ...Object.fromEntries(places.map((place) => [`g ${place.key}`, () => void go(place.to)])),
   })
   if (!isHelpOpen) return null
   return (

@@ -1,7 +1,9 @@
 /** Who uses the page. Read once at the start; changed by log-in, log-out and by a 401. */
-import { queryOptions, useSuspenseQuery } from "@tanstack/react-query"
+import { queryOptions, useQueryClient, useSuspenseQuery } from "@tanstack/react-query"
+import { useNavigate } from "react-router"
 import { api, setCsrfToken } from "~/api/client"
 import type { Session } from "~/api/types"
+import { toastError } from "~/ui"
 import { setNeedsToken } from "~/ui/CommandLines"
 
 const EARLY_MS = 45_000 // the server renews a session in its last minute, if it can
@@ -35,7 +37,18 @@ export function useSession(): Session {
   return useSuspenseQuery(sessionQuery).data
 }
 
-/** Whether a policy rule lets the caller do that: "executions:create". */
-export function useAllowed(rule: string): boolean {
-  return useSession().allowed.includes(rule)
+/** Ends the session and asks for another log-in: also the way into another project, which a log-in is for. */
+export function useLogOut(): () => Promise<void> {
+  const client = useQueryClient()
+  const navigate = useNavigate()
+  return async () => {
+    try {
+      await api.delete("/v2/session")
+      client.clear()
+      client.setQueryData(sessionQuery.queryKey, remember(await api.get<Session>("/v2/session")))
+      await navigate("/login")
+    } catch (error) {
+      toastError(error)
+    }
+  }
 }

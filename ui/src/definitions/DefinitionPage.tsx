@@ -2,7 +2,7 @@
 import { useQuery } from "@tanstack/react-query"
 import { lazy, Suspense } from "react"
 import { useParams } from "react-router"
-import { Card, ErrorNote, Facts, Loading, Page } from "~/ui"
+import { Card, ErrorNote, Facts, isMissing, Loading, Missing, Page } from "~/ui"
 import { inputsOfText } from "./inputs"
 import { KINDS, type Definition, type Kind, type KindInfo } from "./kinds"
 import { definitionQuery } from "./useDefinition"
@@ -33,10 +33,17 @@ export function DefinitionPage({ kind }: { kind: Kind }) {
 
 function Known({ info, id, view }: { info: KindInfo; id: string; view: string | undefined }) {
   const { data, error, refetch } = useQuery(definitionQuery(info, id))
+  const list = { to: info.path, label: info.title }
   if (!data) {
     return (
-      <Page title={info.title} back={{ to: info.path, label: info.title }}>
-        {error ? <ErrorNote error={error} onRetry={() => void refetch()} /> : <Loading />}
+      <Page title={info.title} back={list}>
+        {isMissing(error) ? (
+          <Missing what={info.one} list={list} />
+        ) : error ? (
+          <ErrorNote error={error} onRetry={() => void refetch()} />
+        ) : (
+          <Loading />
+        )}
       </Page>
     )
   }

@@ -19,9 +19,11 @@ import {
   type MenuItem,
   type Sorting,
 } from "~/ui"
+import { useSession } from "~/app/session"
 import { SearchField } from "~/execution/SearchField"
 import { DeleteDefinition } from "./DeleteDefinition"
 import { addressOf, definitionOf, KINDS, linkOf, type Definition, type Kind, type KindInfo } from "./kinds"
+import { isTheirs } from "./useSaving"
 import "./definitions.css"
 
 const StartOne = lazy(async () => ({ default: (await import("./StartOne")).StartOne }))
@@ -66,6 +68,7 @@ export function DefinitionsPage({ kind }: { kind: Kind }) {
   const isDeletedShown = search.get("deleted") === "1"
   const [sorting, setSorting] = useState<Sorting>({ key: "name", dir: "asc" })
   const list = useList(info, useDeferredValue(text), sorting, isDeletedShown)
+  const session = useSession()
   const [open, setOpen] = useState<Open>(null)
   const client = useQueryClient()
   const rows = useMemo(() => list.data?.pages.flatMap((page) => page.rows) ?? [], [list.data])
@@ -87,14 +90,14 @@ export function DefinitionsPage({ kind }: { kind: Kind }) {
       void client.invalidateQueries({ queryKey: ["definitions", kind] })
     }, toastError)
   }
-  const columns = columnsOf(kind, (row) => menuOf(kind, row, setOpen, restore))
+  const columns = columnsOf(kind, (row) => menuOf(kind, row, !isTheirs(session, row), setOpen, restore))
   return (
     <Page
       wide
       title={info.title}
       note={info.note}
       actions={
-        <ButtonLink to={`${info.path}/new`} kind="primary" icon="plus">
+        <ButtonLink to={`${info.path}/new`} kind="primary" icon="plus" action={info.verbs.create.action}>
           New {info.one}
         </ButtonLink>
       }
@@ -140,7 +143,7 @@ export function DefinitionsPage({ kind }: { kind: Kind }) {
                 title={text ? `No ${info.one} has “${text}” in its name` : `There is no ${info.one} yet`}
               >
                 {text ? null : (
-                  <ButtonLink to={`${info.path}/new`} icon="plus">
+                  <ButtonLink to={`${info.path}/new`} icon="plus" action={info.verbs.create.action}>
                     Write the first one
                   </ButtonLink>
                 )}
@@ -163,6 +166,7 @@ export function DefinitionsPage({ kind }: { kind: Kind }) {
 function menuOf(
   kind: Kind,
   row: Definition,
+  isOwn: boolean,
   setOpen: (open: Open) => void,
   restore: (row: Definition) => void,
 ): MenuItem[] {
@@ -190,7 +194,7 @@ function menuOf(
       action: "action.run",
       onSelect: () => setOpen({ verb: "run", row }),
     })
-  if (!row.isSystem)
+  if (isOwn && !row.isSystem)
     items.push({
       label: "Delete …",
       icon: "trash",

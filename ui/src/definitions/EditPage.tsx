@@ -14,6 +14,7 @@ import { Problems } from "./Problems"
 import { RunButton } from "./RunButton"
 import { commandsOf, create, Overtaken, update } from "./saving"
 import { definitionQuery, knowledgeOf, useLint } from "./useDefinition"
+import { useWhyReadOnly } from "./useSaving"
 
 const CodeEditor = lazy(() => import("~/editor/CodeEditor"))
 
@@ -21,6 +22,8 @@ export function EditPage({ info, definition }: { info: KindInfo; definition: Def
   const { kind } = info
   const given = (useLocation().state as { text?: string } | null)?.text
   const [base, setBase] = useState(definition)
+  const whyReadOnly = useWhyReadOnly(info, definition)
+  const canSave = whyReadOnly === null
   const [saved, setSaved] = useState(definition?.text ?? info.template)
   const [text, setText] = useState(given ?? saved)
   const [goTo, setGoTo] = useState<{ line: number } | null>(null)
@@ -38,7 +41,7 @@ export function EditPage({ info, definition }: { info: KindInfo; definition: Def
   const showLine = useCallback((to: number) => setGoTo({ line: to }), [])
 
   const save = async (isForced = false) => {
-    if (isSaving) return
+    if (isSaving || !canSave) return
     setSaving(true)
     setError(null)
     try {
@@ -65,17 +68,23 @@ export function EditPage({ info, definition }: { info: KindInfo; definition: Def
     }
   }
 
+  const change = (to: string) => {
+    setText(to)
+    // What was refused is no more; the problems below the text are of the new one.
+    setError((old: unknown) => (old instanceof Overtaken ? old : null))
+  }
+
   const openFile = () => {
     const input = document.createElement("input")
     input.type = "file"
     input.accept = ".yaml,.yml,.json,.txt"
-    input.onchange = () => void input.files?.[0]?.text().then(setText, toastError)
+    input.onchange = () => void input.files?.[0]?.text().then(change, toastError)
     input.click()
   }
   const items: MenuItem[] = [
-    { label: "Open a file …", icon: "external", onSelect: openFile },
+    ...(canSave ? [{ label: "Open a file …", icon: "external" as const, onSelect: openFile }] : []),
     { label: "Show as commands …", icon: "terminal", onSelect: () => setOpen("commands") },
-    ...(base
+    ...(base && canSave
       ? [
           {
             label: "Delete …",
@@ -93,19 +102,22 @@ export function EditPage({ info, definition }: { info: KindInfo; definition: Def
       wide
       title={base?.name ?? `New ${info.one}`}
       back={{ to: info.path, label: info.title }}
+      note={whyReadOnly ? `Read only. ${whyReadOnly}` : undefined}
       actions={
         <>
           {isChanged ? <span className="unsaved">Not saved</span> : null}
-          <Button
-            kind="primary"
-            icon="check"
-            action={info.verbs[base ? "update" : "create"].action}
-            isBusy={isSaving}
-            disabled={!isChanged && base !== null}
-            onClick={() => void save()}
-          >
-            Save
-          </Button>
+          {canSave ? (
+            <Button
+              kind="primary"
+              icon="check"
+              action={info.verbs[base ? "update" : "create"].action}
+              isBusy={isSaving}
+              disabled={!isChanged && base !== null}
+              onClick={() => void save()}
+            >
+              Save
+            </Button>
+          ) : null}
           {base ? <RunButton kind={kind} definition={base} disabled={isChanged} /> : null}
           <Menu label="More actions" items={items} />
         </>
@@ -134,7 +146,7 @@ export function EditPage({ info, definition }: { info: KindInfo; definition: Def
             <CodeEditor
               label={`Text of the ${info.one}`}
               value={text}
-              onChange={setText}
+              {...(canSave ? { onChange: change } : {})}
               problems={problems}
               complete={complete}
               goTo={goTo}

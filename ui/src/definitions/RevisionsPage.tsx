@@ -19,6 +19,7 @@ import {
 import { readable } from "./automationText"
 import { DefinitionTabs } from "./DefinitionTabs"
 import { linkOf, type Definition, type KindInfo } from "./kinds"
+import { useWhyReadOnly } from "./useSaving"
 
 const DiffView = lazy(() => import("~/editor/DiffView"))
 const MOST = 100
@@ -45,6 +46,7 @@ export function RevisionsPage({ info, definition }: { info: KindInfo; definition
   const [chosen, setChosen] = useState<{ before?: string; after?: string }>({})
   const [isUnified, setUnified] = useState(() => innerWidth < 1100)
   const navigate = useNavigate()
+  const whyReadOnly = useWhyReadOnly(info, definition)
   const after = data?.find((one) => one.id === chosen.after) ?? data?.[0]
   const before = data?.find((one) => one.id === chosen.before) ?? (after && data?.[data.indexOf(after) + 1]) ?? after
   const options = (data ?? []).map((one, i) => [one.id, nameOf(one, (data?.length ?? 0) - i)] as const)
@@ -86,7 +88,7 @@ export function RevisionsPage({ info, definition }: { info: KindInfo; definition
                 In one
               </button>
             </div>
-            {before.is_current ? null : (
+            {before.is_current || whyReadOnly ? null : (
               <Button
                 icon="edit"
                 onClick={() => void navigate(linkOf(info, definition), { state: { text: before.definition } })}

@@ -3,7 +3,19 @@ import { useQuery } from "@tanstack/react-query"
 import { Suspense, useCallback, useMemo } from "react"
 import { Outlet, useOutletContext, useParams, useSearchParams } from "react-router"
 import type { Execution } from "~/api/types"
-import { CopyButton, Duration, ErrorNote, isUnfinished, Loading, Page, State, Tabs, Time } from "~/ui"
+import {
+  CopyButton,
+  Duration,
+  ErrorNote,
+  isMissing,
+  isUnfinished,
+  Loading,
+  Missing,
+  Page,
+  State,
+  Tabs,
+  Time,
+} from "~/ui"
 import { ExecutionActions } from "./actions/ExecutionActions"
 import { Ancestors } from "./Ancestors"
 import { executionQuery, graphQuery, tasksQuery, useLiveExecution } from "./data"
@@ -11,6 +23,7 @@ import { FailureNote } from "./FailureNote"
 import { TaskPanel } from "./panel/TaskPanel"
 import { WaitsNote } from "./WaitsNote"
 import "./execution.css"
+import "./notes.css"
 
 export interface ExecutionContext {
   execution: Execution
@@ -20,6 +33,8 @@ export interface ExecutionContext {
   select: (taskId: string | null) => void
 }
 
+const LIST = { to: "/executions", label: "Executions" }
+
 export const useExecution = () => useOutletContext<ExecutionContext>()
 
 export function ExecutionPage() {
@@ -28,8 +43,9 @@ export function ExecutionPage() {
 }
 
 function One({ id }: { id: string }) {
-  useLiveExecution(id)
   const execution = useQuery(executionQuery(id))
+  const isGone = isMissing(execution.error)
+  useLiveExecution(execution.data && !isGone ? id : null)
   const tasks = useQuery(tasksQuery(id))
   useQuery(graphQuery(id)) // on its way while the graph's code is loaded
   const [search, setSearch] = useSearchParams()
@@ -51,10 +67,16 @@ function One({ id }: { id: string }) {
     () => (execution.data ? { execution: execution.data, taskId, select } : null),
     [execution.data, taskId, select],
   )
-  if (!context) {
+  if (!context || isGone) {
     return (
-      <Page title="Execution" back={{ to: "/executions", label: "Executions" }}>
-        {execution.error ? <ErrorNote error={execution.error} onRetry={() => void execution.refetch()} /> : <Loading />}
+      <Page title="Execution" back={LIST}>
+        {isGone ? (
+          <Missing what="execution" list={LIST} />
+        ) : execution.error ? (
+          <ErrorNote error={execution.error} onRetry={() => void execution.refetch()} />
+        ) : (
+          <Loading />
+        )}
       </Page>
     )
   }

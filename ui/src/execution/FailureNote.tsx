@@ -1,11 +1,11 @@
 /** Why an execution failed, was cancelled or paused: one sentence, the tasks to blame, details folded. */
-import { useQueryClient } from "@tanstack/react-query"
+import { useQuery, useQueryClient } from "@tanstack/react-query"
 import { useState } from "react"
 import { Link } from "react-router"
 import { api } from "~/api/client"
 import type { Execution } from "~/api/types"
 import { Button, CopyButton, Icon, toastError } from "~/ui"
-import { taskQuery } from "./data"
+import { tasksQuery, taskQuery } from "./data"
 import { plain, readStateInfo } from "./model/stateInfo"
 import { RerunDialog } from "./actions/RerunDialog"
 import type { TaskDetail } from "./types"
@@ -16,8 +16,13 @@ export function FailureNote({ execution, onSelect }: { execution: Execution; onS
   const { state, state_info } = execution
   const [rerun, setRerun] = useState<TaskDetail | null>(null)
   const client = useQueryClient()
+  const { data: own } = useQuery({ ...tasksQuery(execution.id), enabled: false })
   if (!state_info || !(state in TONES)) return null
-  const { headline, tasks, cause, details } = readStateInfo(state_info)
+  const { headline, tasks: told, cause, details } = readStateInfo(state_info)
+  const tasks = told.flatMap(({ name, id }) => {
+    const known = id ?? own?.findLast((task) => task.name === name && task.state === "ERROR")?.id
+    return known ? [{ name, id: known }] : []
+  })
   const culprit = tasks.at(-1)
   const openRerun = (id: string) => {
     client.fetchQuery({ ...taskQuery(id), staleTime: 0 }).then(setRerun, toastError)

@@ -129,12 +129,13 @@ function sinceOf(tasks: readonly Task[]): string {
   return new Date(Number.isNaN(ms) ? 0 : ms).toISOString().slice(0, 19).replace("T", " ")
 }
 
-/** Keeps everything about the tree of this execution as the stream tells it, while the view is there. */
-export function useLiveExecution(id: string): void {
+/** Keeps everything about the tree of this execution as the stream tells it, while the view is there. null: of none,
+ * since nobody knows yet that there is such an execution: a stream of one that is not there is refused. */
+export function useLiveExecution(id: string | null): void {
   const client = useQueryClient()
-  const updates = useMemo(() => new Updates(client, id), [client, id])
-  useEffect(() => watchTree(id), [id])
-  useEffect(() => subscribeLive((batch) => updates.take(batch)), [updates])
+  const updates = useMemo(() => (id === null ? null : new Updates(client, id)), [client, id])
+  useEffect(() => (id === null ? undefined : watchTree(id)), [id])
+  useEffect(() => (updates === null ? undefined : subscribeLive((batch) => updates.take(batch))), [updates])
 }
 
 /** One for each view of an execution: how batches of the stream become changes of the cache. */
@@ -164,6 +165,7 @@ class Updates {
   }
 
   take(batch: LiveBatch): void {
+    if (batch.deleted.some((one) => one.id === this.id)) return this.forget()
     if (batch.isReload || batch.begun.includes(this.id)) return this.refresh()
     for (const event of batch.executions) {
       const key = executionKey(event.id)
@@ -189,6 +191,11 @@ class Updates {
       this.timeline()
       this.details()
     }
+  }
+
+  /** It is deleted: the next answer says so, and nothing else is asked for. */
+  private forget(): void {
+    void this.client.invalidateQueries({ queryKey: executionKey(this.id) })
   }
 
   refresh(): void {

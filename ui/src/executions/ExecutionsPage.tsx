@@ -1,6 +1,6 @@
 import { lazy, Suspense, useCallback, useMemo, useRef, useState } from "react"
 import { Link, useSearchParams } from "react-router"
-import { useAllowed } from "~/app/session"
+import { useSession } from "~/app/session"
 import { plain, readStateInfo } from "~/execution/model/stateInfo"
 import {
   Button,
@@ -16,6 +16,7 @@ import {
   Page,
   State,
   Time,
+  useMay,
   type Column,
 } from "~/ui"
 import { address } from "~/api/client"
@@ -80,6 +81,15 @@ const COLUMNS: Column<Row>[] = [
   },
 ]
 
+/** For administrators, whose list has all projects. */
+const PROJECT: Column<Row> = {
+  key: "project",
+  title: "Project",
+  width: "minmax(60px, 0.5fr)",
+  isExtra: true,
+  cell: (row) => <span className="soft ellipsis">{row.project_id}</span>,
+}
+
 /** The live list of executions. */
 export function ExecutionsPage() {
   const [search, setSearch] = useSearchParams()
@@ -87,8 +97,10 @@ export function ExecutionsPage() {
   const [selected, setSelected] = useState<ReadonlySet<string>>(new Set())
   const [bulk, setBulk] = useState<{ operation: Operation; target: Target } | null>(null)
   const [isStarting, setStarting] = useState(false)
-  const canChange = useAllowed("executions:update")
-  const canStart = useAllowed("executions:create")
+  const may = useMay()
+  const { auth, is_admin } = useSession()
+  const columns = auth !== "none" && is_admin ? COLUMNS.toSpliced(2, 0, PROJECT) : COLUMNS
+  const operations = OPERATIONS.filter((operation) => may(operation.action))
   const frame = useRef<HTMLDivElement>(null)
   const isCalm = () => selected.size > 0 || (frame.current?.querySelector(".table")?.scrollTop ?? 0) > 40
   const list = useRows(filters, isCalm)
@@ -118,11 +130,9 @@ export function ExecutionsPage() {
             commands={{ cli: `ostro execution list${cliOptions(filters)}`, curl: curlLine("GET", query) }}
             title="List this from a shell"
           />
-          {canStart ? (
-            <Button kind="primary" icon="plus" action="execution.start" onClick={() => setStarting(true)}>
-              Start a workflow
-            </Button>
-          ) : null}
+          <Button kind="primary" icon="plus" action="execution.start" onClick={() => setStarting(true)}>
+            Start a workflow
+          </Button>
         </>
       }
     >
@@ -131,6 +141,7 @@ export function ExecutionsPage() {
       <div className="list-frame" ref={frame}>
         {selected.size > 0 ? (
           <BulkBar
+            operations={operations}
             count={selected.size}
             isAllLoaded={selected.size === list.rows.length && list.onEnd !== undefined}
             onClear={() => setSelected(new Set())}
@@ -155,13 +166,13 @@ export function ExecutionsPage() {
         ) : (
           <DataTable
             label="Executions"
-            columns={COLUMNS}
+            columns={columns}
             rows={list.rows}
             idOf={(row) => row.id}
             linkOf={(row) => `/executions/${row.id}`}
             sorting={filters.sorting}
             onSort={(sorting) => change({ sorting })}
-            {...(canChange ? { selection: { ids: selected, onChange: setSelected } } : {})}
+            {...(operations.length > 0 ? { selection: { ids: selected, onChange: setSelected } } : {})}
             onEnd={list.onEnd}
             rowClass={(row) => (list.fresh.has(row.id) ? "is-new" : "")}
             empty={isEmpty ? <NothingFound filters={filters} onClear={() => setSearch({}, { replace: true })} /> : null}
@@ -193,6 +204,8 @@ export function ExecutionsPage() {
   )
 }
 
+const UNTOLD: Record<string, string> = { RUNNING: "In progress", PAUSED: "Waits to be resumed", IDLE: "Has not begun" }
+
 /** Why it failed, or what somebody wrote about it. */
 function About({ row }: { row: Row }) {
   if (row.state_info && row.state !== "SUCCESS") {
@@ -205,15 +218,17 @@ function About({ row }: { row: Row }) {
       </span>
     )
   }
-  return <span className="soft">{describe(row.description)}</span>
+  return <span className="soft">{describe(row.description) || UNTOLD[row.state]}</span>
 }
 
 function BulkBar({
+  operations,
   count,
   isAllLoaded,
   onPick,
   onClear,
 }: {
+  operations: readonly Operation[]
   count: number
   isAllLoaded: boolean
   onPick: (operation: Operation, isAll: boolean) => void
@@ -229,7 +244,7 @@ function BulkBar({
         </button>
       ) : null}
       <span className="grow" />
-      {OPERATIONS.map((operation) => (
+      {operations.map((operation) => (
         <Button
           key={operation.verb}
           small
@@ -246,7 +261,8 @@ function BulkBar({
 }
 
 function NothingFound({ filters, onClear }: { filters: Filters; onClear: () => void }) {
-  if (!isFiltered(filters)) return <FirstSteps />
+  const { is_admin } = useSession() // whose list has all projects
+  if (!isFiltered(filters)) return <FirstSteps isEverywhere={is_admin} />
   return (
     <Empty icon="search" title="No execution matches">
       <Button onClick={onClear}>Clear the filter</Button>

@@ -2,15 +2,15 @@ import { useState } from "react"
 import { Link, useNavigate } from "react-router"
 import { api, ApiError } from "~/api/client"
 import type { Execution } from "~/api/types"
-import { useAllowed } from "~/app/session"
-import { Button, CommandLines, Icon, toastError } from "~/ui"
+import { useLogOut, useSession } from "~/app/session"
+import { Button, ButtonLink, CommandLines, toastError, useMay } from "~/ui"
 import "./firstSteps.css"
 
 const NAME = "hello"
 const EXAMPLE = `version: '2.0'
 
 ${NAME}:
-  description: Says hello to everybody at once, and rests a moment.
+  description: Says hello to everybody at once.
   input:
     - names: [Ada, Grace, Linus]
   output:
@@ -30,11 +30,13 @@ ${NAME}:
       action: std.noop
 `
 
-/** What an empty installation shows: what this is, and a button that makes it move. */
-export function FirstSteps() {
+/** What an empty installation shows: what this is, and a button that makes it move. `isEverywhere`: not only in the
+ * project of the log-in. */
+export function FirstSteps({ isEverywhere = false }: { isEverywhere?: boolean }) {
   const navigate = useNavigate()
   const [isBusy, setBusy] = useState(false)
-  const canCreate = useAllowed("workflows:create")
+  const may = useMay()
+  const { auth, project_id } = useSession()
   const run = async () => {
     setBusy(true)
     try {
@@ -54,14 +56,19 @@ export function FirstSteps() {
   return (
     <section className="first-steps" aria-label="First steps">
       <div className="first-text">
-        <h2>Nothing has run here yet</h2>
+        <h2>
+          {auth === "none" || isEverywhere
+            ? "Nothing has run here yet"
+            : `Nothing has run in project ${project_id} yet`}
+        </h2>
+        {isEverywhere ? null : <OtherProjects />}
         <p className="soft">
           A workflow is a list of tasks in YAML: what to do, in which order, what to do if it fails. Ostro runs it to
           its end, also through a restart of this server. This one greets three people at once, then rests for two
           seconds.
         </p>
         <div className="row wrap">
-          {canCreate ? (
+          {may("workflow.create") ? (
             <Button
               kind="primary"
               icon="executions"
@@ -72,10 +79,9 @@ export function FirstSteps() {
               Create and run this example
             </Button>
           ) : null}
-          <Link className="button" to="/workflows/new">
-            <Icon name="edit" />
-            <span>Write my own</span>
-          </Link>
+          <ButtonLink to="/workflows/new" icon="edit" action="workflow.create">
+            Write my own
+          </ButtonLink>
         </div>
         <CommandLines
           cli={`ostro workflow create hello.yaml && ostro execution start ${NAME} --wait`}
@@ -86,5 +92,26 @@ export function FirstSteps() {
         {EXAMPLE}
       </pre>
     </section>
+  )
+}
+
+/** What one wanted to see may be elsewhere: a log-in is for one project. */
+function OtherProjects() {
+  const { by, is_admin } = useSession()
+  const logOut = useLogOut()
+  if (by !== "cookie") return null
+  return (
+    <p>
+      {is_admin ? (
+        <>
+          You are an administrator: <Link to="/executions">Executions</Link> has those of all projects.{" "}
+        </>
+      ) : null}
+      To see another project,{" "}
+      <button type="button" className="link-button" onClick={() => void logOut()}>
+        log in to it
+      </button>
+      .
+    </p>
   )
 }

@@ -55,7 +55,9 @@ function Picker({ onPick, onClose }: { onPick: (id: string) => void; onClose: ()
       {choices.isPending ? <Loading /> : null}
       {choices.data && rows.length === 0 ? (
         <Empty icon="workflow" title={text ? "No workflow has such a name" : "There is no workflow yet"}>
-          <ButtonLink to="/workflows/new">Write one</ButtonLink>
+          <ButtonLink to="/workflows/new" action="workflow.create">
+            Write one
+          </ButtonLink>
         </Empty>
       ) : null}
       <ul className="choices">

@@ -119,5 +119,6 @@ export function matches(filters: Filters, event: ExecutionEvent): boolean | null
   if (!filters.withChildren && event.task_execution_id !== null) return false
   if (filters.states.length > 0 && !filters.states.includes(event.state)) return false
   if (filters.workflow && event.workflow_name !== filters.workflow) return false
-  return filters.tags.length > 0 || filters.text !== "" || filters.since === "exact" ? null : true
+  if (!filters.tags.every((tag) => event.tags.includes(tag))) return false
+  return filters.text !== "" || filters.since === "exact" ? null : true
 }

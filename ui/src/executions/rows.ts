@@ -17,10 +17,12 @@ export type Row = Pick<
   | "created_at"
   | "updated_at"
   | "task_execution_id"
+  | "project_id"
 >
 type Pages = InfiniteData<Row[], string>
 
-export const ROW_FIELDS = "id,workflow_name,description,tags,state,state_info,created_at,updated_at,task_execution_id"
+export const ROW_FIELDS =
+  "id,workflow_name,description,tags,state,state_info,created_at,updated_at,task_execution_id,project_id"
 const PAGE = 100
 const REFRESH_MS = 1000
 
@@ -119,8 +121,20 @@ export function useRows(filters: Filters, isCalm: () => boolean): Rows {
 }
 
 function rowOf(event: ExecutionEvent): Row {
-  const { id, workflow_name, description, state, state_info, created_at, updated_at, task_execution_id } = event
-  return { id, workflow_name, description, tags: [], state, state_info, created_at, updated_at, task_execution_id }
+  const { id, workflow_name, description, tags, state, state_info } = event
+  const { created_at, updated_at, task_execution_id, project_id } = event
+  return {
+    id,
+    workflow_name,
+    description,
+    tags,
+    state,
+    state_info,
+    created_at,
+    updated_at,
+    task_execution_id,
+    project_id,
+  }
 }
 
 function merged(newer: Row[], older: Row[]): Row[] {
@@ -154,7 +168,7 @@ function patched(data: Pages, filters: Filters, events: ExecutionEvent[], delete
         continue
       }
       if (event) isChanged = true
-      rows.push(event ? { ...row, ...rowOf(event), tags: row.tags } : row)
+      rows.push(event ? { ...row, ...rowOf(event) } : row)
     }
     return isChanged ? rows : page
   })

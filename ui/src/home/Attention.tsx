@@ -86,10 +86,11 @@ function textOf(item: Item): string {
     const cause = info.cause ?? plain(info.headline)
     return task ? `${task}: ${cause}` : cause
   }
-  return item.kind === "async_action" ? item.name : item.message || KINDS[item.kind].label
+  if (item.kind === "async_action" && item.task_name) return `${item.task_name} waits for somebody to complete it`
+  return item.message || KINDS[item.kind].label
 }
 
-/** An action that waits is told by its task: the action's name says little. */
+/** An action that waits is told by its workflow: the action's name says little. */
 function titleOf(item: Item): string {
-  return item.kind === "async_action" && item.message ? item.message : item.name
+  return item.workflow_name || item.name
 }

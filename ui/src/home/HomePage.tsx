@@ -3,7 +3,7 @@ import { lazy, Suspense, useRef, useState } from "react"
 import { Link } from "react-router"
 import { api } from "~/api/client"
 import type { Overview } from "~/api/types"
-import { useAllowed } from "~/app/session"
+import { useSession } from "~/app/session"
 import { describe } from "~/executions/description"
 import { FirstSteps } from "~/executions/FirstSteps"
 import { fetchRows, type Row } from "~/executions/rows"
@@ -22,7 +22,7 @@ const RUNNING_SHOWN = 8
 export function HomePage() {
   const client = useQueryClient()
   const [isStarting, setStarting] = useState(false)
-  const canStart = useAllowed("executions:create")
+  const { auth, project_id } = useSession()
   const overview = useQuery({
     queryKey: ["overview"],
     queryFn: ({ signal }) => api.get<Overview>("/v2/overview", {}, signal),
@@ -49,12 +49,13 @@ export function HomePage() {
     <Page
       title="Ostro"
       heading="Home"
+      note={auth === "none" ? undefined : <>Project {project_id}</>}
       actions={
-        canStart && !isUnused ? (
+        isUnused ? null : (
           <Button kind="primary" icon="plus" action="execution.start" onClick={() => setStarting(true)}>
             Start a workflow
           </Button>
-        ) : null
+        )
       }
     >
       {overview.error ? <ErrorNote error={overview.error} onRetry={() => void overview.refetch()} /> : null}

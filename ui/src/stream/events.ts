@@ -13,6 +13,7 @@ export interface ExecutionEvent {
   root_execution_id: string | null
   task_execution_id: string | null
   description: string
+  tags: string[]
   created_at: string
   updated_at: string
   finished_at: string | null

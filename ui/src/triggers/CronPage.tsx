@@ -2,7 +2,6 @@ import { useQuery, useQueryClient } from "@tanstack/react-query"
 import { useRef, useState } from "react"
 import { useNavigate, useParams } from "react-router"
 import { api } from "~/api/client"
-import { useAllowed } from "~/app/session"
 import { throttled, useLive } from "~/live"
 import {
   Button,
@@ -19,6 +18,7 @@ import {
   quoted,
   Time,
   toast,
+  useMay,
   type Column,
 } from "~/ui"
 import { CronDetails } from "./CronDetails"
@@ -33,8 +33,7 @@ export function CronPage() {
   const client = useQueryClient()
   const [isMaking, setMaking] = useState(false)
   const [doomed, setDoomed] = useState<Cron | null>(null)
-  const canCreate = useAllowed("cron_triggers:create")
-  const canDelete = useAllowed("cron_triggers:delete")
+  const may = useMay()
   const list = useQuery({
     queryKey: ["cron"],
     queryFn: async ({ signal }) =>
@@ -91,11 +90,9 @@ export function CronPage() {
       actions={
         <>
           <CommandsButton commands={{ cli: "ostro cron-trigger list", curl: curlLine("GET", "/v2/cron_triggers") }} />
-          {canCreate ? (
-            <Button kind="primary" icon="plus" action="cron-trigger.create" onClick={() => setMaking(true)}>
-              New cron trigger
-            </Button>
-          ) : null}
+          <Button kind="primary" icon="plus" action="cron-trigger.create" onClick={() => setMaking(true)}>
+            New cron trigger
+          </Button>
         </>
       }
     >
@@ -122,7 +119,7 @@ export function CronPage() {
         <CronDetails
           cron={open}
           onClose={() => void navigate("/cron")}
-          {...(canDelete ? { onDelete: () => setDoomed(open) } : {})}
+          {...(may("cron-trigger.delete") ? { onDelete: () => setDoomed(open) } : {})}
         />
       ) : null}
       {isMaking ? <CronForm onClose={() => setMaking(false)} onDone={() => void list.refetch()} /> : null}

@@ -3,11 +3,7 @@ import { useState } from "react"
 import { api, parsed } from "~/api/client"
 import type { EventTrigger } from "~/api/types"
 import { curlLine, FormDialog, keyValues, quoted, readObject, SelectField, TextArea, TextField, toast } from "~/ui"
-
-interface Choice {
-  id: string
-  name: string
-}
+import { workflowChoices } from "./choices"
 
 /** Makes an event trigger, or changes one: its events stay what they are then. */
 export function EventForm({
@@ -19,13 +15,7 @@ export function EventForm({
   onClose: () => void
   onDone: () => void
 }) {
-  const workflows = useQuery({
-    queryKey: ["workflow-names", "ids"],
-    queryFn: async ({ signal }) => {
-      const query = { fields: "id,name", sort_keys: "name", limit: 2000 }
-      return (await api.get<{ workflows: Choice[] }>("/v2/workflows", query, signal)).workflows
-    },
-  })
+  const workflows = useQuery(workflowChoices)
   const [name, setName] = useState(trigger?.name ?? "")
   const [workflow, setWorkflow] = useState(trigger?.workflow_id ?? "")
   const [exchange, setExchange] = useState(trigger?.exchange ?? "")

@@ -3,7 +3,6 @@ import { useState } from "react"
 import { Link } from "react-router"
 import { api, parsed } from "~/api/client"
 import type { EventTrigger } from "~/api/types"
-import { useAllowed } from "~/app/session"
 import {
   Button,
   Card,
@@ -19,8 +18,10 @@ import {
   quoted,
   Time,
   toast,
+  useMay,
   type Column,
 } from "~/ui"
+import { workflowChoices } from "./choices"
 import { EventForm } from "./EventForm"
 import "./triggers.css"
 
@@ -28,15 +29,15 @@ import "./triggers.css"
 export function EventsPage() {
   const [edited, setEdited] = useState<EventTrigger | "new" | null>(null)
   const [doomed, setDoomed] = useState<EventTrigger | null>(null)
-  const canCreate = useAllowed("event_triggers:create")
-  const canUpdate = useAllowed("event_triggers:update")
-  const canDelete = useAllowed("event_triggers:delete")
+  const may = useMay()
   const list = useQuery({
     queryKey: ["events"],
     queryFn: async ({ signal }) =>
       (await api.get<{ event_triggers: EventTrigger[] }>("/v2/event_triggers", { sort_keys: "name" }, signal))
         .event_triggers,
   })
+  const { data: workflows } = useQuery(workflowChoices)
+  const nameOf = (id: string) => workflows?.find((one) => one.id === id)?.name ?? "Open the workflow"
   const columns: Column<EventTrigger>[] = [
     {
       key: "name",
@@ -60,7 +61,7 @@ export function EventsPage() {
       title: "Workflow",
       width: "minmax(90px, 0.7fr)",
       isExtra: true,
-      cell: (row) => <Link to={`/workflows/${row.workflow_id}`}>Open the workflow</Link>,
+      cell: (row) => <Link to={`/workflows/${row.workflow_id}`}>{nameOf(row.workflow_id)}</Link>,
     },
     {
       key: "input",
@@ -79,8 +80,14 @@ export function EventsPage() {
         <Menu
           label={`Actions for ${row.name}`}
           items={[
-            { label: "Edit …", icon: "edit", onSelect: () => setEdited(row), disabled: !canUpdate },
-            { label: "Delete …", icon: "trash", isDanger: true, onSelect: () => setDoomed(row), disabled: !canDelete },
+            { label: "Edit …", icon: "edit", onSelect: () => setEdited(row), action: "event-trigger.update" },
+            {
+              label: "Delete …",
+              icon: "trash",
+              isDanger: true,
+              onSelect: () => setDoomed(row),
+              action: "event-trigger.delete",
+            },
           ]}
         />
       ),
@@ -98,11 +105,9 @@ export function EventsPage() {
       actions={
         <>
           <CommandsButton commands={{ cli: "ostro event-trigger list", curl: curlLine("GET", "/v2/event_triggers") }} />
-          {canCreate ? (
-            <Button kind="primary" icon="plus" action="event-trigger.create" onClick={() => setEdited("new")}>
-              New event trigger
-            </Button>
-          ) : null}
+          <Button kind="primary" icon="plus" action="event-trigger.create" onClick={() => setEdited("new")}>
+            New event trigger
+          </Button>
         </>
       }
     >
@@ -115,7 +120,7 @@ export function EventsPage() {
             columns={columns}
             rows={list.data}
             idOf={(row) => row.id}
-            {...(canUpdate ? { onOpen: setEdited } : {})}
+            {...(may("event-trigger.update") ? { onOpen: setEdited } : {})}
             maxHeight="calc(100dvh - 190px)"
             empty={
               <Empty icon="event" title="No workflow listens to events yet">

@@ -1,6 +1,7 @@
 import type { ButtonHTMLAttributes, ReactNode } from "react"
 import { Link } from "react-router"
 import { Icon, type IconName } from "./Icon"
+import { useMay } from "./permission"
 
 export interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement>, "type"> {
   icon?: IconName
@@ -14,7 +15,7 @@ export interface ButtonProps extends Omit<ButtonHTMLAttributes<HTMLButtonElement
   children?: ReactNode
 }
 
-/** A button; without children give `aria-label`: it shows only its icon, and the label as a tooltip. */
+/** A button; one for what the caller may not do is not there. Without children give `aria-label`: it shows only its icon, and the label as a tooltip. */
 export function Button({
   icon,
   kind = "plain",
@@ -27,6 +28,8 @@ export function Button({
   className = "",
   ...rest
 }: ButtonProps) {
+  const may = useMay()
+  if (!may(action)) return null
   const isIconOnly = children === undefined || children === null
   return (
     <button
@@ -48,22 +51,30 @@ export function Button({
   )
 }
 
-/** A link that looks like a button. */
+/** A link that looks like a button. `action`: what it leads to; not there for who may not do that. */
 export function ButtonLink({
   to,
   icon,
   kind = "plain",
   small = false,
+  action,
   children,
 }: {
   to: string
   icon?: IconName
   kind?: "primary" | "plain" | "quiet"
   small?: boolean
+  action?: string
   children: ReactNode
 }) {
+  const may = useMay()
+  if (!may(action)) return null
   return (
-    <Link to={to} className={`button ${kind} ${small ? "small-button" : ""}`}>
+    <Link
+      to={to}
+      className={`button ${kind} ${small ? "small-button" : ""}`}
+      {...(action ? { "data-action": action } : {})}
+    >
       {icon ? <Icon name={icon} size={small ? 14 : 16} /> : null}
       <span>{children}</span>
     </Link>

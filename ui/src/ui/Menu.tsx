@@ -1,6 +1,7 @@
 import { useEffect, useId, useRef, useState, type ReactNode } from "react"
 import { Button, type ButtonProps } from "./Button"
 import { Icon, type IconName } from "./Icon"
+import { useMay } from "./permission"
 
 const GAP = 4
 
@@ -13,10 +14,10 @@ export interface MenuItem {
   action?: string
 }
 
-/** A button that opens a list of things to do. Arrow keys move, Escape closes. */
+/** A button that opens a list of things to do, of those that the caller may do. Arrow keys move, Escape closes. */
 export function Menu({
   label,
-  items,
+  items: all,
   button = {},
 }: {
   label: string
@@ -27,6 +28,8 @@ export function Menu({
   const root = useRef<HTMLDivElement>(null)
   const list = useRef<HTMLDivElement>(null)
   const id = useId()
+  const may = useMay()
+  const items = all.filter((item) => may(item.action))
 
   useEffect(() => {
     const shown = list.current
@@ -60,6 +63,7 @@ export function Menu({
     const at = entries.indexOf(document.activeElement as HTMLElement)
     entries[(at + by + entries.length) % entries.length]?.focus()
   }
+  if (items.length === 0) return null
   return (
     <div
       className="menu"

@@ -44,18 +44,21 @@ export function Toasts() {
   )
 }
 
+function close(message: Message): void {
+  change(messages.filter((one) => one !== message))
+}
+
 function Toast({ message }: { message: Message }) {
-  const close = () => change(messages.filter((one) => one.id !== message.id))
   useEffect(() => {
     if (message.tone === "error") return
-    const timer = setTimeout(close, 5000)
+    const timer = setTimeout(() => close(message), 5000)
     return () => clearTimeout(timer)
-  })
+  }, [message])
   return (
     <div className={`toast ${message.tone}`}>
       <Icon name={message.tone === "error" ? "error" : "check"} />
       <span className="grow">{message.text}</span>
-      <Button kind="quiet" small icon="cross" aria-label="Close this message" onClick={close} />
+      <Button kind="quiet" small icon="cross" aria-label="Close this message" onClick={() => close(message)} />
     </div>
   )
 }

@@ -1,4 +1,5 @@
 import type { ReactNode } from "react"
+import { Link } from "react-router"
 import { ApiError } from "~/api/client"
 import { Button } from "./Button"
 import { Icon, type IconName } from "./Icon"
@@ -14,7 +15,7 @@ export function Empty({ icon = "dot", title, children }: { icon?: IconName; titl
   )
 }
 
-/** An error in words, with a way to try again. */
+/** An error in words, with a way to try again unless the answer would be the same. */
 export function ErrorNote({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const message = error instanceof Error ? error.message : String(error)
   const hint = error instanceof ApiError && typeof error.details["hint"] === "string" ? error.details["hint"] : null
@@ -25,11 +26,32 @@ export function ErrorNote({ error, onRetry }: { error: unknown; onRetry?: () => 
         <p className="note-text">{message}</p>
         {hint ? <p className="soft">{hint}</p> : null}
       </div>
-      {onRetry ? (
+      {onRetry && !isFinal(error) ? (
         <Button small icon="rerun" onClick={onRetry}>
           Try again
         </Button>
       ) : null}
+    </div>
+  )
+}
+
+/** Nothing that waiting could change: 404, 403, 400. */
+export function isFinal(error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false
+  return error.status >= 400 && error.status < 500 && ![401, 408, 429].includes(error.status)
+}
+
+export function isMissing(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 404
+}
+
+/** In place of a view of something that is not there. */
+export function Missing({ what, list }: { what: string; list: { to: string; label: string } }) {
+  return (
+    <div role="alert">
+      <Empty icon="search" title={`This ${what} does not exist`}>
+        It was deleted, or belongs to another project. <Link to={list.to}>{`To the list: ${list.label}`}</Link>
+      </Empty>
     </div>
   )
 }

@@ -95,13 +95,14 @@ class Heard:
 
 class Connection:
     """`async with Connection(options, role="executor", name="gpu-1") as connection:`; raises Unavailable if NATS cannot
-    be reached within 10 s at the start. Role and name make the inbox; see `ostro nats permissions`."""
+    be reached within 10 s at the start. Role and name make the inbox, unless one is given; see `ostro nats
+    permissions`."""
 
-    def __init__(self, options: NatsOptions, *, role: str, name: str) -> None:
+    def __init__(self, options: NatsOptions, *, role: str, name: str, inbox: str = "") -> None:
         self.options = options
         self.role = role
         self.subjects = Subjects(options.prefix)
-        self.inbox = self.subjects.inbox(role, name)
+        self.inbox = inbox or self.subjects.inbox(role, name)
         self._name = f"ostro {role} {name}"
         self._client: Client | None = None
         self._heard: list[Heard] = []
@@ -235,15 +236,15 @@ class Connection:
         last, at = self._last_error
         if text != last or now - at > _QUIET:
             self._last_error = text, now
-            log.warning("NATS", error=text)
+            log.warning("NATS", connection=self._name, error=text)
 
     async def _on_disconnected(self) -> None:
         if not self._closing:
-            log.warning("the connection to NATS is lost")
+            log.warning("the connection to NATS is lost", connection=self._name)
 
     async def _on_reconnected(self) -> None:
         self.reconnects += 1
-        log.info("connected to NATS again")
+        log.info("connected to NATS again", connection=self._name)
         for listener in tuple(self._on_connected):
             self.spawn(listener())
 

@@ -23,7 +23,7 @@ from nats.js.errors import Error as JetStreamError
 from ostro.adapters.nats.connection import NATS_ERRORS, Connection, Heard, is_status
 from ostro.adapters.nats.fair import Fair
 from ostro.adapters.nats.frames import MOST
-from ostro.adapters.nats.streams import ensure_stream, stored
+from ostro.adapters.nats.streams import ensure_stream, is_passing, stored
 from ostro.adapters.nats.subjects import LANES, token
 from ostro.adapters.nats.wire import JobMessage, Report, WantedJob, pack
 from ostro.model.commands import ActionJob
@@ -38,6 +38,7 @@ _BATCH: Final = 128  # jobs of which the last is acknowledged
 _MOST_UNDER_WAY: Final = 8  # batches without acknowledgement
 _WINDOW: Final = 4_096  # jobs of one target in the stream; the others wait here, where projects take turns
 _LOOK_AGAIN: Final = 0.1  # seconds, while a window is full
+_START: Final = 20.0  # seconds that JetStream has to get ready before a start fails
 _PAUSE: Final = 0.5  # seconds after the stream has refused something
 _LONGEST_PAUSE: Final = 4.0  # seconds between tries to make the stream
 _ACK: Final = 3.0  # seconds
@@ -86,10 +87,7 @@ class Dispatch:
 
     async def __aenter__(self) -> Self:
         """Raises InvalidInput for a stream that cannot be used, Unavailable."""
-        try:
-            await ensure_stream(self._connection)
-        except (*NATS_ERRORS, JetStreamError) as error:
-            raise Unavailable(f"JetStream does not answer: {str(error) or 'no answer'}. Is it enabled?") from None
+        await self._await_stream()
         self._heard = await self._connection.hear(f"{self._inbox}.*", self._on_ack)
         self._unlisten = self._connection.on_connected(self._on_connected)
         self._tasks = [
@@ -108,6 +106,22 @@ class Dispatch:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._heard is not None:
             await self._heard.end()
+
+    async def _await_stream(self) -> None:
+        """Servers of a cluster that have just been started need some time."""
+        until = time.monotonic() + _START
+        while True:
+            try:
+                await ensure_stream(self._connection)
+                return
+            except (*NATS_ERRORS, JetStreamError) as error:
+                if not is_passing(error) or time.monotonic() > until:
+                    why = str(error) or "no answer"
+                    raise Unavailable(
+                        f"JetStream cannot be used: {why}. Is it enabled, on enough servers for --nats-replicas?"
+                    ) from None
+                log.warning("JetStream is not ready, tries again", error=str(error))
+            await asyncio.sleep(_PAUSE)
 
     def __len__(self) -> int:
         """Jobs that nobody has begun."""

@@ -2,26 +2,24 @@
 
 If a JetStream stream holds the subject, its messages are taken by a durable consumer and acknowledged one by one, so
 none is lost while Ostro is down; they begin with those sent after the first trigger was made. Otherwise messages are
-heard while they are sent, by one of all Ostro processes.
+heard while they are sent, by one of all Ostro processes. Which of the two it is, and whether the consumer is still
+there, is looked at again after each reconnect and now and then: streams come and go.
 """
 
 import asyncio
 import contextlib
 import hashlib
+import secrets
 from collections.abc import Set
 from typing import Any, Final, Self
 
 import structlog
-from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.aio.subscription import Subscription
-from nats.errors import Error as NatsError
-from nats.js import JetStreamContext
-from nats.js.api import ConsumerConfig, DeliverPolicy
+from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.errors import Error as JetStreamError
 from nats.js.errors import NotFoundError
 
-from ostro.adapters.nats.connection import connect
+from ostro.adapters.nats.connection import NATS_ERRORS, Connection, Heard
 from ostro.adapters.nats.options import NatsOptions
 from ostro.model.errors import Unavailable
 from ostro.ports.event_messages import event_of
@@ -30,10 +28,27 @@ from ostro.ports.events import TakeEvent
 log = structlog.get_logger("ostro.events")
 
 _GROUP: Final = "ostro-events"
+_INBOX: Final = "_INBOX"  # answers come where every user of NATS may hear
 _ACK_WAIT: Final = 60.0  # seconds
-_CONNECT: Final = 5.0  # seconds
 _IN_FLIGHT: Final = 256
 _AGAIN_AFTER: Final = 5.0  # seconds, when an event could not be taken
+_API: Final = 5.0  # seconds that JetStream has to answer
+_LOOK: Final = 30.0  # seconds between looks at streams and consumers
+_FIRST_LOOK: Final = 1.0  # after one that failed; then twice as long each time
+
+_FAILED = (*NATS_ERRORS, JetStreamError, Unavailable)
+Topic = tuple[str, str]
+
+
+class _Ear:
+    """How a topic is heard. `stream`: the one whose consumer gives its messages; None: as they are sent."""
+
+    __slots__ = ("heard", "stream", "take")
+
+    def __init__(self, heard: Heard, stream: str | None, take: TakeEvent) -> None:
+        self.heard = heard
+        self.stream = stream
+        self.take = take
 
 
 class NatsEvents:
@@ -41,75 +56,150 @@ class NatsEvents:
 
     def __init__(self, options: NatsOptions) -> None:
         self._options = options
-        self._client: Client | None = None
-        self._heard: dict[tuple[str, str], Subscription | JetStreamContext.PushSubscription] = {}
+        self._connection: Connection | None = None
+        self._ears: dict[Topic, _Ear] = {}
+        self._changing = asyncio.Lock()
+        self._look_now = asyncio.Event()
+        self._looking: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        try:
-            async with asyncio.timeout(_CONNECT):  # by itself it would try for ever
-                self._client = await connect(
-                    self._options, name="ostro-events", max_reconnect_attempts=-1, error_cb=_log_error
-                )
-        except (NatsError, OSError, TimeoutError) as error:
-            raise Unavailable(f"NATS cannot be reached: {str(error) or 'no answer'}") from None
+        """Raises InvalidInput for files that cannot be used, Unavailable."""
+        connection = Connection(self._options, role="events", name=secrets.token_hex(4), inbox=_INBOX)
+        self._connection = await connection.__aenter__()
+        connection.on_connected(self._on_connected)
+        self._looking = asyncio.create_task(self._look_for_ever(), name="ostro-nats-events")
         return self
 
-    async def __aexit__(self, *_: object) -> None:
-        self._heard = {}
-        if self._client is not None:
-            await self._client.close()
-            self._client = None
+    async def __aexit__(self, *exc: object) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
+        for ear in self._ears.values():  # first of all: what a closed connection is sent comes again a minute later
+            await ear.heard.end()
+        self._ears = {}
+        if self._connection is not None:
+            await self._connection.__aexit__(*exc)
+            self._connection = None
 
-    async def listen(self, topics: Set[tuple[str, str]], take: TakeEvent) -> None:
+    async def listen(self, topics: Set[Topic], take: TakeEvent) -> None:
         try:
-            for gone in self._heard.keys() - topics:
-                await self._forget(gone)
-            for topic in sorted(topics - self._heard.keys()):
-                await self._hear(topic, take)
-        except (NatsError, JetStreamError, OSError) as error:
-            raise Unavailable(f"NATS cannot be reached: {error}") from None
+            async with self._changing:
+                for gone in self._ears.keys() - topics:
+                    await self._forget(gone)
+                answers = True
+                for topic in sorted(topics - self._ears.keys()):
+                    answers = await self._begin(topic, take, asks=answers)
+                await self._open.flush()
+        except _FAILED as error:
+            raise Unavailable(f"NATS cannot be reached: {str(error) or 'no answer'}") from None
 
-    async def _forget(self, topic: tuple[str, str]) -> None:
-        client = self._client
-        assert client is not None
-        await self._heard.pop(topic).unsubscribe()
-        subject = ".".join(topic)
-        stream = await _stream_of(client, subject)
-        if stream is not None:
-            with contextlib.suppress(NotFoundError):
-                await client.jetstream().delete_consumer(stream, _consumer_name(subject))
+    @property
+    def _open(self) -> Connection:
+        assert self._connection is not None
+        return self._connection
 
-    async def _hear(self, topic: tuple[str, str], take: TakeEvent) -> None:
-        client = self._client
-        assert client is not None
+    async def _begin(self, topic: Topic, take: TakeEvent, *, asks: bool) -> bool:
+        """`asks`: JetStream answers, as far as we know. Whether it does."""
         subject = ".".join(topic)
         if not _is_subject(subject):
             log.warning("an event trigger names no subject of NATS", exchange=topic[0], topic=topic[1])
+            return asks
+        stream = None
+        try:
+            stream = await self._stream_of(subject) if asks else None
+        except _FAILED:  # it is not for us, or not there yet: then it is looked for soon
+            asks = False
+            self._look_now.set()
+        await self._hear(topic, stream, take)
+        return asks
+
+    async def _hear(self, topic: Topic, stream: str | None, take: TakeEvent) -> None:
+        """From now on in this way, and then no more as before."""
+        before = self._ears.get(topic)
+        subject = deliver = ".".join(topic)
+        if stream is not None:
+            deliver = await self._consumer(stream, subject)
+        if before is not None and (before.stream, before.heard.subject) == (stream, deliver):
             return
-        stream = await _stream_of(client, subject)
-        if stream is None:
-            self._heard[topic] = await client.subscribe(
-                subject, queue=_GROUP, cb=_Taker(topic, take, acks=False).on_message
+        queue = _GROUP if stream is None else _consumer_name(subject)
+        on_message = _Taker(topic, take, acks=stream is not None).on_message
+        self._ears[topic] = _Ear(await self._open.hear(deliver, on_message, queue), stream, take)
+        if before is not None:
+            log.info("a topic is heard in another way", exchange=topic[0], topic=topic[1], stream=stream)
+            await before.heard.end()
+
+    async def _forget(self, topic: Topic) -> None:
+        """Nobody wants the topic any more: no consumer must keep its messages."""
+        await self._ears.pop(topic).heard.end()
+        subject = ".".join(topic)
+        with contextlib.suppress(NotFoundError):
+            stream = await self._stream_of(subject)
+            if stream is not None:
+                await self._open.client.jetstream(timeout=_API).delete_consumer(stream, _consumer_name(subject))
+
+    async def _stream_of(self, subject: str) -> str | None:
+        """Raises what nats-py raises, also if the server has no JetStream: that may be for a moment."""
+        try:
+            return await self._open.client.jetstream(timeout=_API).find_stream_name_by_subject(subject)
+        except NotFoundError:
+            return None
+
+    async def _consumer(self, stream: str, subject: str) -> str:
+        """Where the durable consumer sends to; it is made if it is not there."""
+        jetstream = self._open.client.jetstream(timeout=_API)
+        name = _consumer_name(subject)
+        try:
+            info = await jetstream.consumer_info(stream, name)
+        except NotFoundError:
+            config = ConsumerConfig(
+                durable_name=name,
+                deliver_subject=self._open.client.new_inbox(),
+                deliver_group=name,
+                filter_subject=subject,
+                deliver_policy=DeliverPolicy.NEW,
+                ack_policy=AckPolicy.EXPLICIT,
+                ack_wait=_ACK_WAIT,
+                max_ack_pending=_IN_FLIGHT,
             )
-            await client.flush()
-            return
-        durable = _consumer_name(subject)
-        config = ConsumerConfig(ack_wait=_ACK_WAIT, max_ack_pending=_IN_FLIGHT, deliver_policy=DeliverPolicy.NEW)
-        self._heard[topic] = await client.jetstream().subscribe(
-            subject,
-            queue=durable,
-            durable=durable,
-            stream=stream,
-            cb=_Taker(topic, take, acks=True).on_message,
-            manual_ack=True,
-            config=config,
-        )
+            info = await jetstream.add_consumer(stream, config)
+        deliver: str | None = info.config.deliver_subject
+        assert deliver is not None  # by that name there is no other
+        return deliver
+
+    # streams come and go
+
+    async def _on_connected(self) -> None:
+        self._look_now.set()
+
+    async def _look_for_ever(self) -> None:
+        pause = _LOOK
+        while True:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._look_now.wait(), pause)
+                pause = _FIRST_LOOK / 2
+            self._look_now.clear()
+            async with self._changing:
+                is_sure = await self._look()
+            pause = _LOOK if is_sure else min(2 * pause, _LOOK)
+
+    async def _look(self) -> bool:
+        """False: some answers are missing, and what they are about stays as it is."""
+        is_sure = True
+        for topic, ear in tuple(self._ears.items()):
+            try:
+                await self._hear(topic, await self._stream_of(".".join(topic)), ear.take)
+            except JetStreamError as error:
+                log.debug("a topic cannot be looked at", exchange=topic[0], topic=topic[1], error=str(error))
+                is_sure = False
+            except _FAILED:
+                return False  # it does not answer: nor would it about the others
+        return is_sure
 
 
 class _Taker:
     """Hands on the messages of one topic. `acks`: the bus keeps a message until it is acknowledged."""
 
-    def __init__(self, topic: tuple[str, str], take: TakeEvent, *, acks: bool) -> None:
+    def __init__(self, topic: Topic, take: TakeEvent, *, acks: bool) -> None:
         self._topic = topic
         self._take = take
         self._acks = acks
@@ -146,18 +236,5 @@ def _consumer_name(subject: str) -> str:
     return f"{_GROUP}-{hashlib.sha256(subject.encode()).hexdigest()[:16]}"
 
 
-async def _stream_of(client: Client, subject: str) -> str | None:
-    try:
-        return await client.jetstream().find_stream_name_by_subject(subject)
-    except NotFoundError:
-        return None
-    except (JetStreamError, NatsError):  # a server without JetStream
-        return None
-
-
 def _is_subject(text: str) -> bool:
     return text.isprintable() and " " not in text and all(text.split("."))
-
-
-async def _log_error(error: Exception) -> None:
-    log.warning("NATS", error=str(error) or type(error).__name__)

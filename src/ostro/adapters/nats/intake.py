@@ -31,7 +31,7 @@ log = structlog.get_logger("ostro.nats")
 _TICK: Final = ACK_WAIT / 4  # seconds between signs of life of jobs in hand
 _UNTAKEN: Final = 1.0  # seconds that a job may lie here
 _EXPIRES: Final = 30.0  # seconds that a request stays open
-_BEAT: Final = 3.0  # seconds: the server says as often that the request is open
+_BEAT: Final = 1.5  # seconds: the server says as often that the request is open; when it dies all of them are lost
 _SILENCE: Final = 2 * _BEAT + 1  # seconds without a sign: the request is lost
 _STANDSTILL: Final = 10.0  # seconds without a job although we asked
 _PAUSE: Final = 0.5  # seconds between tries to make a consumer
@@ -65,7 +65,7 @@ class Intake:
         self._inbox = f"{connection.inbox}.{secrets.token_hex(6)}"
         self._held: dict[Key, _Held] = {}
         self._ready: deque[Key] = deque()
-        self._epochs: dict[str, int] = {}
+        self._origins: dict[str, tuple[int, str]] = {}  # by action id: epoch of the sender, project
         self._room = 0
         self._waiter: asyncio.Future[None] | None = None
         self._over: list[str] = []  # to be acknowledged
@@ -108,7 +108,13 @@ class Intake:
 
     def epoch_of(self, action_id: str) -> int | None:
         """The engine process that sent a job in hand."""
-        return self._epochs.get(action_id)
+        origin = self._origins.get(action_id)
+        return None if origin is None else origin[0]
+
+    def project_of(self, action_id: str) -> str:
+        """Whose a job in hand is."""
+        origin = self._origins.get(action_id)
+        return "" if origin is None else origin[1]
 
     # what the executor asks
 
@@ -136,7 +142,7 @@ class Intake:
         held = self._held.pop((job.action_id, job.attempt), None)
         if held is None:
             return
-        self._epochs.pop(job.action_id, None)
+        self._origins.pop(job.action_id, None)
         self._room += 1
         if not self._over:
             asyncio.get_running_loop().call_soon(lambda: self._connection.spawn(self._acknowledge()))
@@ -227,7 +233,7 @@ class Intake:
             held.reply = message.reply  # acknowledges all deliveries
             return
         self._held[key] = _Held(message.reply, sent.epoch, sent.job, now)
-        self._epochs[sent.job.action_id] = sent.epoch
+        self._origins[sent.job.action_id] = (sent.epoch, sent.job.project_id)
         if sent.is_whole:
             self._hand_out(key)
         else:
@@ -286,7 +292,7 @@ class Intake:
             if held is not None and held.came_at < before:
                 self._ready.remove(key)
                 del self._held[key]
-                self._epochs.pop(key[0], None)
+                self._origins.pop(key[0], None)
                 self.counters["given_back"] += 1
                 await self._connection.publish(held.reply, _GIVE_BACK)
 

@@ -21,9 +21,9 @@ class UserKey:
 
     __slots__ = ("_private", "jwt")
 
-    def __init__(self, seed: str, jwt: str | None = None) -> None:
+    def __init__(self, seed: str, jwt: str | None = None, *, option: str = "--nats-credentials") -> None:
         """Raises InvalidInput for what is no seed of a user; the text is not in the message."""
-        self._private = Ed25519PrivateKey.from_private_bytes(_raw_seed(seed, USER))
+        self._private = Ed25519PrivateKey.from_private_bytes(_raw_seed(seed, USER, option))
         self.jwt = jwt
 
     @property
@@ -35,18 +35,18 @@ class UserKey:
         return base64.b64encode(self._private.sign(nonce.encode()))
 
 
-def read_key(text: str) -> UserKey:
-    """From the text of a file: a seed alone, or a .creds file. Raises InvalidInput."""
+def read_key(text: str, option: str = "--nats-credentials") -> UserKey:
+    """From the text of a file that an option names: a seed alone, or a .creds file. Raises InvalidInput."""
     blocks = dict(_BLOCK.findall(text))
     if blocks:
         if "USER NKEY SEED" not in blocks or "NATS USER JWT" not in blocks:
-            raise InvalidInput("--nats-credentials: the file needs a user's JWT and seed.")
-        return UserKey(blocks["USER NKEY SEED"], blocks["NATS USER JWT"])
-    return UserKey(text.strip())
+            raise InvalidInput(f"{option}: the file needs a user's JWT and seed.")
+        return UserKey(blocks["USER NKEY SEED"], blocks["NATS USER JWT"], option=option)
+    return UserKey(text.strip(), option=option)
 
 
-def _raw_seed(text: str, kind: int) -> bytes:
-    wrong = InvalidInput("--nats-credentials: the file holds no seed of a user's nkey.")
+def _raw_seed(text: str, kind: int, option: str) -> bytes:
+    wrong = InvalidInput(f"{option}: the file holds no seed of a user's nkey.")
     try:
         data = base64.b32decode(text + "=" * (-len(text) % 8))
     except (binascii.Error, ValueError):

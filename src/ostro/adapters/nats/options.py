@@ -32,6 +32,7 @@ class NatsOptions(msgspec.Struct, frozen=True, kw_only=True):
     prefix: str = "ostro"
     stream_mb: int = 1024  # the server sets as much of its storage aside for the stream of actions
     replicas: int = 1  # of that stream, in a cluster of servers
+    setting: str = "--nats"  # how the options are called from which this was made, for errors
 
     @property
     def urls(self) -> list[str]:
@@ -42,9 +43,9 @@ class NatsOptions(msgspec.Struct, frozen=True, kw_only=True):
         found: dict[str, Any] = {"servers": self.urls}
         if self._user:
             found["user"] = self._user
-            found["password"] = _fresh(lambda: self._secret(self.password_file, "--nats-password-file"))
+            found["password"] = _fresh(lambda: self._secret(self.password_file, "password-file"))
         elif self.token_file:
-            found["token"] = _fresh(lambda: self._secret(self.token_file, "--nats-token-file"))
+            found["token"] = _fresh(lambda: self._secret(self.token_file, "token-file"))
         if self.ca_file or self.certificate_file or any(url.startswith("tls:") for url in self.urls):
             found["tls"] = self._tls()
         return found
@@ -60,10 +61,11 @@ class NatsOptions(msgspec.Struct, frozen=True, kw_only=True):
         """Raises InvalidInput."""
         if not self.credentials_file:
             return None
-        return read_key(_read(self.credentials_file, "--nats-credentials").decode("ascii", "replace"))
+        option = f"{self.setting}-credentials"
+        return read_key(_read(self.credentials_file, option).decode("ascii", "replace"), option)
 
-    def _secret(self, path: str, option: str) -> str:
-        return _read(path, option).decode("utf-8", "replace").strip() if path else ""
+    def _secret(self, path: str, what: str) -> str:
+        return _read(path, f"{self.setting}-{what}").decode("utf-8", "replace").strip() if path else ""
 
     def _tls(self) -> ssl.SSLContext:
         try:
@@ -71,7 +73,7 @@ class NatsOptions(msgspec.Struct, frozen=True, kw_only=True):
             if self.certificate_file:
                 context.load_cert_chain(self.certificate_file, self.key_file or None)
         except (OSError, ssl.SSLError) as error:
-            raise InvalidInput(f"The certificates for NATS cannot be used: {error}") from None
+            raise InvalidInput(f"{self.setting}: the certificates or their key cannot be used: {error}") from None
         return context
 
 

@@ -112,6 +112,7 @@ def _engine(subjects: Subjects) -> tuple[list[str], list[str]]:
             f"{prefix}.inbox.>",
             f"{_API}.STREAM.INFO.{stream}",
             f"{_API}.STREAM.CREATE.{stream}",
+            f"{_API}.STREAM.DELETE.{stream}",  # `ostro nats purge`
             f"{_API}.CONSUMER.INFO.{stream}.*",
         ],
         [f"{prefix}.shard.>", f"{prefix}.engine.>", f"{prefix}.signal.>", subjects.watch, f"{subjects.alive}.>"],

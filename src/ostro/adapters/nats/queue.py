@@ -67,6 +67,9 @@ class NatsQueue:
     def epoch_of(self, action_id: str) -> int | None:
         return None if self.intake is None else self.intake.epoch_of(action_id)
 
+    def project_of(self, action_id: str) -> str:
+        return "" if self.intake is None else self.intake.project_of(action_id)
+
     def on_report(self, command: Report) -> None:
         self._sending.on_report(command)
 

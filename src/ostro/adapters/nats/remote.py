@@ -35,8 +35,9 @@ _REPEATABLE = (c.StartExecution, c.ReadState)  # without a key
 class RemoteEngine:
     """Implements `ports.engine.Engine`. `async with`.
 
-    `epoch_of(action_id)`: the engine process that handed out a job, for reports (`NatsQueue.epoch_of`). `sealer`: with
-    the same key as the engines'; without one, executions that know their caller's token cannot be started from here.
+    `epoch_of(action_id)`, `project_of`: the engine process that handed out a job and whose it is, for reports (those of
+    `NatsQueue`). `sealer`: with the same key as the engines'; without one, executions that know their caller's token
+    cannot be started from here.
     `reports_only`: for processes that only execute; they may not send anything else.
     """
 
@@ -46,6 +47,7 @@ class RemoteEngine:
         *,
         clock: Clock,
         epoch_of: Callable[[str], int | None] = lambda _: None,
+        project_of: Callable[[str], str] = lambda _: "",
         sealer: Sealer | None = None,
         reports_only: bool = False,
     ) -> None:
@@ -53,7 +55,7 @@ class RemoteEngine:
         self._sealer = sealer
         self._reports_only = reports_only
         self._asking = Asking(connection)
-        self._reporter = Reporter(connection, self._asking, epoch_of)
+        self._reporter = Reporter(connection, self._asking, epoch_of, project_of)
         self._ids = IdMaker(clock.now, random.getrandbits)
         self._issued: set[str] = set()
 

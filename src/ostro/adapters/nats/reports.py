@@ -1,7 +1,8 @@
 """What executors tell engines, in batches.
 
 Reports for one process travel in one message, and so do their answers: while one is under way, those that come wait for
-its answer, though not for long. So the messages, and the engine's commits, grow with the load and not their number. A
+its answer, though not for long. So the messages, and the engine's commits, grow with the load and not their number. An
+answer is as late as the last report of its message, so each project has messages of its own: nobody waits for others. A
 report goes to the engine process that handed the job out; if that is gone, or does not own the execution any more, to
 whoever owns its shard. Reports may arrive twice: engines know them by action and attempt.
 """
@@ -28,16 +29,17 @@ _LONG: Final = 0.02  # seconds without an answer, after which others do not wait
 
 
 class _Sent:
-    __slots__ = ("command", "future", "until")
+    __slots__ = ("command", "future", "project", "until")
 
-    def __init__(self, command: Report, future: "asyncio.Future[Any]", until: float) -> None:
+    def __init__(self, command: Report, project: str, future: "asyncio.Future[Any]", until: float) -> None:
         self.command = command
+        self.project = project
         self.future = future
         self.until = until
 
 
 class _Lane:
-    """What goes to one subject."""
+    """What goes to one subject, of one project."""
 
     __slots__ = ("scheduled", "under_way", "waiting")
 
@@ -48,19 +50,26 @@ class _Lane:
 
 
 class Reporter:
-    """`epoch_of(action_id)`: the engine process that the job came from, if known."""
+    """`epoch_of(action_id)`: the engine process that the job came from, `project_of`: whose it is; if known."""
 
-    def __init__(self, connection: Connection, asking: Asking, epoch_of: Callable[[str], int | None]) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        asking: Asking,
+        epoch_of: Callable[[str], int | None],
+        project_of: Callable[[str], str] = lambda _: "",
+    ) -> None:
         self._connection = connection
         self._subjects: Subjects = connection.subjects
         self._asking = asking
         self._epoch_of = epoch_of
-        self._lanes: dict[str, _Lane] = {}
+        self._project_of = project_of
+        self._lanes: dict[tuple[str, str], _Lane] = {}  # by subject and project
 
     async def submit(self, command: Report) -> Any:
         """The answer of the owner. Raises Unavailable after 5 s without one, and what the owner raised."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        sent = _Sent(command, future, time.monotonic() + PATIENCE)
+        sent = _Sent(command, self._project_of(command.action_id), future, time.monotonic() + PATIENCE)
         epoch = self._epoch_of(command.action_id)
         self._put(self._by_shard(sent) if epoch is None else self._subjects.reports(epoch), sent)
         return await future
@@ -69,31 +78,32 @@ class Reporter:
         return self._subjects.shard_reports(shard_of(sent.command.root_id))
 
     def _put(self, subject: str, sent: _Sent) -> None:
-        lane = self._lanes.get(subject)
+        key = (subject, sent.project)
+        lane = self._lanes.get(key)
         if lane is None:
-            lane = self._lanes[subject] = _Lane()
+            lane = self._lanes[key] = _Lane()
         lane.waiting.append(sent)
-        self._schedule(subject, lane)
+        self._schedule(key, lane)
 
-    def _schedule(self, subject: str, lane: _Lane) -> None:
+    def _schedule(self, key: tuple[str, str], lane: _Lane) -> None:
         if lane.scheduled is not None or lane.under_way >= _MOST_UNDER_WAY:
             return
         loop = asyncio.get_running_loop()
         if lane.under_way:
-            lane.scheduled = loop.call_later(_LONG, self._flush, subject, lane)
+            lane.scheduled = loop.call_later(_LONG, self._flush, key, lane)
         else:
-            lane.scheduled = loop.call_soon(self._flush, subject, lane)
+            lane.scheduled = loop.call_soon(self._flush, key, lane)
 
-    def _flush(self, subject: str, lane: _Lane) -> None:
+    def _flush(self, key: tuple[str, str], lane: _Lane) -> None:
         lane.scheduled = None
         while lane.waiting and lane.under_way < _MOST_UNDER_WAY:
             batch = [lane.waiting.popleft() for _ in range(min(_MOST, len(lane.waiting)))]
             lane.under_way += 1
-            self._connection.spawn(self._travel(subject, lane, batch))
+            self._connection.spawn(self._travel(key, lane, batch))
 
-    async def _travel(self, subject: str, lane: _Lane, batch: list[_Sent]) -> None:
+    async def _travel(self, key: tuple[str, str], lane: _Lane, batch: list[_Sent]) -> None:
         try:
-            await self._send(subject, [sent for sent in batch if not sent.future.done()])
+            await self._send(key[0], [sent for sent in batch if not sent.future.done()])
         except BaseException:
             for sent in batch:
                 if not sent.future.done():
@@ -105,9 +115,9 @@ class Reporter:
                 if not lane.under_way and lane.scheduled is not None:
                     lane.scheduled.cancel()
                     lane.scheduled = None
-                self._schedule(subject, lane)
-            elif not lane.under_way and self._lanes.get(subject) is lane:
-                del self._lanes[subject]
+                self._schedule(key, lane)
+            elif not lane.under_way and self._lanes.get(key) is lane:
+                del self._lanes[key]
 
     async def _send(self, subject: str, batch: Sequence[_Sent]) -> None:
         if not batch:

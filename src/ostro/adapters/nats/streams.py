@@ -20,9 +20,9 @@ from nats.js.api import (
 )
 from nats.js.errors import APIError, NotFoundError
 
-from ostro.adapters.nats.connection import Connection
+from ostro.adapters.nats.connection import NATS_ERRORS, Connection
 from ostro.adapters.nats.frames import MOST
-from ostro.model.errors import InvalidInput
+from ostro.model.errors import InvalidInput, Unavailable
 
 log = structlog.get_logger("ostro.nats")
 
@@ -35,6 +35,7 @@ _DUPLICATES: Final = 120.0  # seconds in which a repeated message is recognised
 _UNUSED: Final = 24 * 3600.0  # seconds until the consumer of a target that nobody serves is removed
 _HEADER_BYTES: Final = 1024
 _API: Final = 5.0  # seconds
+_NOT_READY: Final = frozenset({10005, 10008})  # codes: too few servers yet for the replicas, no leader yet
 
 
 def stream_config(connection: Connection) -> StreamConfig:
@@ -72,7 +73,7 @@ def consumer_config(connection: Connection, lane: int, target: str) -> ConsumerC
 
 async def ensure_stream(connection: Connection) -> bool:
     """True if it had to be made. Raises InvalidInput if one is there that would lose jobs, the errors of nats-py if the
-    server does not answer."""
+    server does not answer, or is not ready (`is_passing`)."""
     wanted = stream_config(connection)
     stream = connection.client.jetstream(timeout=_API)
     assert wanted.name is not None
@@ -82,11 +83,36 @@ async def ensure_stream(connection: Connection) -> bool:
         try:
             await stream.add_stream(wanted)
         except APIError as error:
+            if is_passing(error):
+                raise
             raise InvalidInput(f"The stream {wanted.name} cannot be made: {error.description}.") from None
         log.info("made the stream of actions", stream=wanted.name)
         return True
     _check(wanted, found)
     return False
+
+
+async def remove_stream(connection: Connection) -> int:
+    """How many jobs it held. Engines make it anew and send again what is wanted, also what the old one has seen in the
+    last two minutes and would take for repeats. Raises Unavailable."""
+    stream = connection.client.jetstream(timeout=_API)
+    name = connection.subjects.actions_stream
+    try:
+        held = (await stream.stream_info(name)).state.messages
+        await stream.delete_stream(name)
+    except NotFoundError:
+        return 0
+    except (*NATS_ERRORS, APIError) as error:
+        why = str(error) or "no answer"
+        raise Unavailable(
+            f"The stream {name} cannot be removed ({why}). May this user do it, as an engine's may?"
+        ) from None
+    return held
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether servers that have just been started may answer otherwise in a moment."""
+    return isinstance(error, TimeoutError) or (isinstance(error, APIError) and error.err_code in _NOT_READY)
 
 
 def _check(wanted: StreamConfig, found: StreamConfig) -> None:

@@ -35,7 +35,7 @@ _KEYS: Final[dict[str, tuple[str, ...]]] = {
     "paused": ("root_id",),
     "counters": ("name",),
 }
-NOT_COPIED: Final = ("engines", "shards", "writers", "alembic_version")
+NOT_COPIED: Final = ("engines", "shards", "quotas", "writers", "alembic_version")
 
 
 class Copied(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ Every statement is bounded: by one execution, or by a number of rows of one inde
 from collections.abc import Sequence
 from typing import Any, Final
 
-from ostro.adapters.sql.columns import UNFINISHED_ACTION, columns, row_reader
+from ostro.adapters.sql.columns import UNFINISHED_ACTION, UNFINISHED_EXECUTION, columns, row_reader
 from ostro.adapters.sql.db import Database, Row, rows_for
 from ostro.model.records import RevisionRecord
 from ostro.model.states import CANCELLED, COMPLETED, ERROR, IDLE, PAUSED, RUNNING, SUCCESS
@@ -158,17 +158,25 @@ def _paused(db: Database, project_id: str) -> list[Attention]:
 
 
 def _asynchronous(db: Database, project_id: str, most: int) -> list[Attention]:
+    """Those that an execution which goes on waits for: one that was cancelled leaves them as they are."""
     # Texts inside `internal` are escaped and do not look like this; see `upkeep.silent_actions`.
     rows = db.rows(
-        "SELECT id, name, created_at, task_name, execution_id FROM (SELECT id, name, created_at, task_name,"
-        f" execution_id, project_id, internal FROM actions WHERE {UNFINISHED_ACTION} LIMIT ?) AS unfinished"
-        " WHERE project_id = ? AND internal LIKE '%\"w\":true%' ORDER BY created_at DESC, id DESC LIMIT ?",
+        "SELECT w.id, w.name, w.created_at, w.task_name, w.execution_id, e.workflow_name FROM (SELECT id, name,"
+        " created_at, task_name, execution_id, project_id, internal"
+        f" FROM actions WHERE {UNFINISHED_ACTION} LIMIT ?) AS w LEFT JOIN executions e ON e.id = w.execution_id"
+        " WHERE w.project_id = ? AND w.internal LIKE '%\"w\":true%'"
+        f" AND (w.execution_id IS NULL OR e.{UNFINISHED_EXECUTION})"
+        " ORDER BY w.created_at DESC, w.id DESC LIMIT ?",
         (most, project_id, _SHOWN),
     )
     return [
-        Attention("async_action", id, name, at, f"Task {task} waits for a call." if task else "", execution_id)
-        for id, name, at, task, execution_id in rows
+        Attention("async_action", id, name, at, _call_of(task), execution_id, workflow or "", task or "")
+        for id, name, at, task, execution_id, workflow in rows
     ]
+
+
+def _call_of(task: str | None) -> str:
+    return f"Task {task} waits for a call." if task else ""
 
 
 def _triggers(db: Database, project_id: str) -> list[Attention]:

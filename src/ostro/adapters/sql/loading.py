@@ -28,6 +28,11 @@ _EXECUTION = columns(ExecutionRecord)
 _TASK = columns(TaskRecord)
 _ACTION = columns(ActionRecord)
 _TIMER = columns(TimerRecord)
+# The number is not kept in the execution's row: that would be one more row to write for every task. A subquery for
+# each reads one entry of the index, a GROUP BY would read all.
+_LAST_HISTORY: Final = (
+    "SELECT id, (SELECT max(seq) FROM history WHERE execution_id = executions.id) FROM executions WHERE id IN (:ids)"
+)
 
 
 class _Internal(msgspec.Struct):
@@ -40,12 +45,15 @@ _parents = msgspec.json.Decoder(_Internal).decode
 
 
 def unfinished_roots(db: Database, after: str, limit: int) -> list[str]:
-    """Both halves walk a partial index that holds nothing but what is unfinished."""
+    """Both halves walk a partial index that holds nothing but what is unfinished, each as far as the page reaches:
+    a limit of the whole alone would have PostgreSQL read all that is unfinished for every page."""
     rows = db.rows(
-        f"SELECT root_id FROM executions WHERE {UNFINISHED_EXECUTION} AND root_id > ?"
-        f" UNION SELECT root_id FROM actions WHERE {UNFINISHED_ACTION} AND root_id > ?"
+        "SELECT root_id FROM (SELECT DISTINCT root_id FROM executions"
+        f" WHERE {UNFINISHED_EXECUTION} AND root_id > ? ORDER BY root_id LIMIT ?) AS of_executions"
+        " UNION SELECT root_id FROM (SELECT DISTINCT root_id FROM actions"
+        f" WHERE {UNFINISHED_ACTION} AND root_id > ? ORDER BY root_id LIMIT ?) AS of_actions"
         " ORDER BY root_id LIMIT ?",
-        (after, after, limit),
+        (after, limit, after, limit, limit),
     )
     return [id for (id,) in rows]
 
@@ -68,7 +76,7 @@ def load_executions(db: Database, ids: Sequence[str]) -> list[StoredExecution]:
     found = {row[0]: row for row in rows_for(db, f"SELECT {_EXECUTION} FROM executions WHERE id IN (:ids)", wanted)}
     for id in wanted:
         if id in found:
-            stored[id] = StoredExecution(read_execution(found[id]), [], [], [], [], [])
+            stored[id] = StoredExecution(read_execution(found[id]), [], [], [], [], [], 0)
     for task in _by_id(
         db, read_task, f"SELECT {_TASK} FROM tasks WHERE execution_id IN (:ids) AND retired = 0", stored
     ):
@@ -76,6 +84,8 @@ def load_executions(db: Database, ids: Sequence[str]) -> list[StoredExecution]:
     for timer_row in rows_for(db, f"SELECT {_TIMER} FROM timers WHERE execution_id IN (:ids)", list(stored)):
         timer = read_timer(timer_row)
         stored[str(timer.execution_id)].timers.append(timer)
+    for id, seq in rows_for(db, _LAST_HISTORY, list(stored)):
+        stored[id].history_seq = seq or 0
     live = [task for one in stored.values() for task in one.tasks]
     _add_children(db, stored, {task.id: task.execution_id for task in live if _needs_children(task)})
     for task in _context_tasks(db, live):

@@ -53,6 +53,10 @@ class Offline(Protocol):
     def close(self) -> None: ...
 
 
+def missing(name: str) -> str:
+    return f"There is no database at {name}. `ostro serve` makes one; --database names another."
+
+
 class OfflineFile:
     """SQLite."""
 
@@ -60,7 +64,7 @@ class OfflineFile:
         """NotFound: looking must not make a database."""
         self._file = url.removeprefix(SQLITE)
         if not Path(self._file).is_file():
-            raise NotFound(f"There is no database at {self._file}.")
+            raise NotFound(missing(self._file))
         self._lock: FileLock | None = None
         self._raw = SqliteConnection(self._file, read_only=read_only)
         self._raw.run("PRAGMA synchronous = FULL")

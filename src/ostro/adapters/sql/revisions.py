@@ -1,4 +1,4 @@
-"""The schema's revisions, the oldest first. A test holds this, migrations/versions and migrations/schemas together."""
+"""The schema's revisions, the oldest first. A test holds them, migrations/versions and schema.sql in step."""
 
 from typing import Final
 
@@ -9,5 +9,6 @@ REVISIONS: Final = (
     "0004_automations",
     "0005_cluster",
     "0006_revisions",
+    "0007_quotas",
 )
 HEAD: Final = REVISIONS[-1]

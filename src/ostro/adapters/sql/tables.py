@@ -142,7 +142,14 @@ Table(
 )  # fmt: skip
 Table(
     "shards", metadata, Column("shard", _NUMBER, nullable=False, autoincrement=False),
-    Column("epoch", _NUMBER, nullable=True), Column("since", _NUMBER, nullable=False), PrimaryKeyConstraint("shard"),
+    Column("epoch", _NUMBER, nullable=True), Column("since", _NUMBER, nullable=False),
+    Column("counted", _NUMBER, nullable=True), PrimaryKeyConstraint("shard"),
+)  # fmt: skip
+Table(
+    "quotas", metadata, Column("name", _TEXT, nullable=False),
+    Column("epoch", _NUMBER, nullable=False, autoincrement=False),
+    *(Column(name, _NUMBER, nullable=False) for name in ("quota", "used", "waiting", "oldest")),
+    PrimaryKeyConstraint("name", "epoch"), sqlite_with_rowid=False,
 )  # fmt: skip
 Table(
     "counters", metadata, Column("name", _TEXT, nullable=False), Column("value", _NUMBER, nullable=False),

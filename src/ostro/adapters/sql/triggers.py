@@ -12,7 +12,7 @@ from ostro.model.commands import Caller
 from ostro.model.triggers import CronFiring, CronTriggerRecord, EventTriggerRecord, StartOutcome, StartRecord
 
 CRON: Final = Kind(CronTriggerRecord, "cron_triggers", CRON_TRIGGERS, "cron trigger")
-EVENT: Final = Kind(EventTriggerRecord, "event_triggers", EVENT_TRIGGERS, "event trigger")
+EVENT: Final = Kind(EventTriggerRecord, "event_triggers", EVENT_TRIGGERS, "EventTrigger")
 EVENT.key = ("exchange", "topic", "event", "workflow_id", "project_id")
 
 _CRON: Final = columns(CronTriggerRecord)

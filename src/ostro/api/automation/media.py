@@ -70,6 +70,7 @@ async def read_map(call: Call) -> dict[str, Any]:
 
 def answer(call: Call, value: Any, status: int = 200, headers: Headers = ()) -> Answer:
     """JSON, or YAML if the client prefers that."""
+    headers = (*headers, ("vary", "accept"))  # or a cache gives one client's form to another
     if not _prefers_yaml(call.header(b"accept")):
         return json_answer(value, status, headers)
     return Answer(yaml_text(plain(value)).encode(), status, headers, YAML)

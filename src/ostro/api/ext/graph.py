@@ -1,8 +1,10 @@
 """Graphs of definitions and executions, and findings about texts: what an editor and a drawing need."""
 
 import asyncio
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from ostro.api.call import Answer, Call, json_answer
@@ -19,6 +21,8 @@ from ostro.model.automation import MARK
 from ostro.model.errors import DefinitionError, InvalidInput, NotFound, Problem
 from ostro.model.records import RevisionRecord
 
+T = TypeVar("T")
+
 _LARGE: Final = 20_000  # characters; larger texts are read beside the event loop
 _KINDS: Final[dict[str, Kind | None]] = {"workflow": "workflows", "workbook": "workbook", "action": "actions"}
 _AUTOMATION: Final = "automation"
@@ -29,15 +33,23 @@ async def read_of_execution(call: Call) -> Answer:
     """Of the revision that the execution runs, which need not be the newest."""
     refuse_unknown(call.query(), ())
     record = await find(call, call.params["id"])
-    found = await call.services.store.revisions([record.revision_id])
-    revision = found.get(record.revision_id)
-    if revision is None:
-        raise NotFound(f"The definition that execution {record.id} runs is not kept any more.")
-    drawn = await _beside(revision.definition, lambda: _of_revision(revision))
+    drawings = call.services.extensions.drawings
+    body = drawings.get(record.revision_id)
+    if body is None:
+        found = await call.services.store.revisions([record.revision_id])
+        revision = found.get(record.revision_id)
+        if revision is None:
+            raise NotFound(f"The definition that execution {record.id} runs is not kept any more.")
+        body = await _beside(revision.definition, lambda: _body_of(revision))
+        drawings.put(revision.id, body)
+    return Answer(body)
+
+
+def _body_of(revision: RevisionRecord) -> bytes:
     text = revision.definition
-    return json_answer(
-        _shown(drawn, text) | {"revision_id": revision.id, "definition": text if len(text) <= _LONGEST_DRAWN else None}
-    )
+    shown = _shown(_of_revision(revision), text)
+    shown |= {"revision_id": revision.id, "definition": text if len(text) <= _LONGEST_DRAWN else None}
+    return msgspec.json.encode(shown)
 
 
 def _of_revision(revision: RevisionRecord) -> Outline:
@@ -119,7 +131,7 @@ def _findings_of_automation(text: str) -> list[Problem]:
     return []
 
 
-async def _beside(text: str, work: Any) -> Any:
+async def _beside(text: str, work: Callable[[], T]) -> T:
     return await asyncio.to_thread(work) if len(text) > _LARGE else work()
 
 

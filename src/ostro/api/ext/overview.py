@@ -69,6 +69,8 @@ def _attention(one: Attention) -> dict[str, Any]:
         "at": iso(one.at),
         "message": one.message,
         "execution_id": one.execution_id,
+        "workflow_name": one.workflow_name,
+        "task_name": one.task_name,
     }
 
 

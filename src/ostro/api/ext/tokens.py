@@ -9,11 +9,10 @@ from ostro.api.ext.body import read_fields, text_field
 from ostro.api.mistral.query import refuse_unknown
 from ostro.model.access import TokenRecord
 from ostro.model.errors import InvalidInput, NotFound, Unavailable
-from ostro.model.lifetimes import end_of_life
+from ostro.model.lifetimes import TOKEN_LIFE, end_of_life
 from ostro.model.times import iso
 
 _FIELDS: Final = ("project_id", "user_id", "roles", "expires", "description")
-_LIFE: Final = "90d"
 _LONGEST: Final = 1000
 _MOST_ROLES: Final = 50
 
@@ -43,7 +42,7 @@ async def create(call: Call) -> Answer:
         user_id=text_field(given, "user_id", "api"),
         roles=tuple(roles),
         now=now,
-        expires_at=end_of_life(text_field(given, "expires", _LIFE), now),
+        expires_at=end_of_life(text_field(given, "expires", TOKEN_LIFE), now),
         description=description,
     )
     await call.services.store.add_token(record)
@@ -59,17 +58,13 @@ async def revoke(call: Call) -> Answer:
 
 
 def _shown(record: TokenRecord, now: int) -> dict[str, Any]:
-    if record.revoked_at is not None:
-        state = "revoked"
-    else:
-        state = "expired" if record.expires_at is not None and record.expires_at <= now else "valid"
     return {
         "id": record.id,
         "project_id": record.project_id,
         "user_id": record.user_id,
         "roles": msgspec.json.decode(record.roles, type=list[str]),
         "description": record.description,
-        "state": state,
+        "state": record.state(now),
         "created_at": iso(record.created_at),
         "expires_at": iso(record.expires_at),
         "revoked_at": iso(record.revoked_at),

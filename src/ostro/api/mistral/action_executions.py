@@ -16,7 +16,7 @@ from ostro.ports.store import Filter
 
 COLLECTION = Collection(
     name="action_executions",
-    fields=wire.ACTION_EXECUTION_FIELDS,
+    fields=(*wire.ACTION_EXECUTION_FIELDS, "params"),
     filters={
         "created_at": "time",
         "name": "text",
@@ -28,11 +28,12 @@ COLLECTION = Collection(
         "state": "text",
         "state_info": "text",
         "accepted": "bool",
-        "input": "text",
-        "output": "text",
+        "input": "json",
+        "output": "json",
         "description": "text",
     },
     sortable=frozenset(wire.ACTION_EXECUTION_FIELDS) - {"tags", "input", "output"},
+    not_stored=frozenset({"params"}),
     refused=frozenset({"params"}),
     extras=frozenset({"include_output"}),
 )
@@ -44,13 +45,11 @@ ATTRIBUTES: dict[str, Attribute] = {
     "input": "json",
     "params": "json",
     "state": "text",
-    "output": "json",
+    "output": "result",
+    "tags": "list",
+    "accepted": "bool",
     **dict.fromkeys(
-        (
-            "id", "workflow_name", "task_name", "task_execution_id", "state_info", "tags", "accepted",
-            "created_at", "updated_at",
-        ),
-        "ignored",
+        ("id", "workflow_name", "task_name", "task_execution_id", "state_info", "created_at", "updated_at"), "text"
     ),
     "project_id": "readonly",
 }  # fmt: skip
@@ -185,16 +184,17 @@ def _change_command(call: Call, record: ActionRecord, state: str, body: dict[str
         task_id=record.task_execution_id,
         action_id=record.id,
         state=state,
-        result=_result(state, body.get("output")),
+        result=_result(state, body),
     )
 
 
-def _result(state: str, output: dict[str, Any] | None) -> Any:
+def _result(state: str, body: dict[str, Any]) -> Any:
+    """Of a success: the output, which may be null; an empty map if there is none."""
     if state == CANCELLED:
         return None
     if state == ERROR:
-        return output or "Unknown error"
-    return output or {}
+        return body.get("output") or "Unknown error"
+    return body.get("output", {})
 
 
 async def delete(call: Call) -> Answer:

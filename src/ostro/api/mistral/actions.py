@@ -14,7 +14,7 @@ from ostro.api.mistral.uploads import Upload, check_owner, in_thread, read_uploa
 from ostro.api.mistral.uploads import validate as validate_upload
 from ostro.model.access import DynamicActionRecord
 from ostro.model.actions import ActionInfo
-from ostro.model.errors import Conflict, NotFound
+from ostro.model.errors import Conflict, InvalidInput, NotFound
 from ostro.model.records import ActionDefinitionRecord
 from ostro.ports.store import Filter, ListQuery
 
@@ -72,13 +72,16 @@ def builtin(info: ActionInfo) -> dict[str, Any]:
 async def read(call: Call) -> Answer:
     fields = single_fields(call, wire.ACTION_FIELDS, strict=False, others=("namespace",))
     identifier, namespace = call.params["id"], _namespace(call)
-    record = await call.services.store.get_action(identifier, namespace, call.caller)
+    store = call.services.store
+    record = await store.get_action(identifier, namespace, call.caller)
+    if record is None and namespace:  # tasks look there too
+        record = await store.get_action(identifier, "", call.caller)
     if record is not None:
         return json_answer(pick(wire.action(record), fields))
     info = call.services.actions.get(identifier)
     if info is not None:
         return json_answer(pick(builtin(info), fields))
-    dynamic = await call.services.store.get_dynamic_action(identifier, namespace, call.caller)
+    dynamic = await store.get_dynamic_action(identifier, namespace, call.caller)
     if dynamic is None:
         raise NotFound(missing(identifier, namespace))
     return json_answer(pick(dynamic_actions.as_action(dynamic), fields))
@@ -96,7 +99,8 @@ async def read_list(call: Call) -> Answer:
     request = parse_list(call, COLLECTION)
     if "namespace" not in call.query():
         filters = (*request.query.filters, Filter("namespace", "eq", ""))
-        request = msgspec.structs.replace(request, query=msgspec.structs.replace(request.query, filters=filters))
+        query = msgspec.structs.replace(request.query, filters=filters)
+        request = msgspec.structs.replace(request, query=query, shown=(*request.shown, ("namespace", "eq:")))
     items = await _stored(call, request)
     items += [builtin(info) for info in call.services.actions.values()]
     marked = request.query.marker
@@ -151,6 +155,10 @@ async def update(call: Call) -> Answer:
     upload = await read_upload(call)
     parsed = await _parse(upload)
     identifier = call.params.get("id")
+    if identifier is not None and len(parsed) > 1:
+        raise InvalidInput(
+            f"More than one actions are not supported for update with identifier. [identifier: {identifier}]"
+        )
     records = []
     for item in parsed:
         wanted = identifier or item.name

@@ -8,12 +8,13 @@ import msgspec
 
 from ostro.api.call import Call
 from ostro.api.faults import Refused
+from ostro.api.mistral.query import bool_of, refuse_unknown
 from ostro.model.depth import is_deep, is_deep_text
 from ostro.model.errors import InvalidInput
 
-# "ignored": a field of the resource that a client may send back and that changes nothing.
-Attribute = Literal["text", "json", "bool", "count", "scope", "ignored", "readonly"]
-_BOOLEANS = {"true": True, "false": False}
+# Clients may send back whole resources: what changes nothing must still be of its type, except for "ignored".
+# "result": JSON as "json" has it, but null is a value of its own.
+Attribute = Literal["text", "json", "result", "bool", "count", "scope", "list", "ignored", "readonly"]
 
 _SHOWN = 200  # characters of a refused value that a message repeats
 _COUNT_DIGITS = 12
@@ -24,8 +25,10 @@ SCOPES = ("public", "private")
 async def read_json(call: Call, argument: str, attributes: Mapping[str, Attribute]) -> dict[str, Any]:
     """The attributes that are given and not null, converted.
 
-    Raises Refused (415) for other media types, InvalidInput for everything that is wrong with the body.
+    Raises Refused (415) for other media types, InvalidInput for everything that is wrong with the body, and for
+    query fields: there are none where a body says what to do.
     """
+    refuse_unknown(call.query(), ())
     content_type = call.header(b"content-type")
     if content_type is not None:
         media_type = content_type.partition(";")[0].strip().lower()
@@ -64,24 +67,26 @@ def check_attributes(document: dict[str, Any], argument: str, attributes: Mappin
         kind = attributes.get(name)
         if kind is None:
             raise InvalidInput(f"Unknown attribute for argument {argument}: {name}")
-        if kind == "json":
+        if kind == "result" and value in (None, "null"):
+            values[name] = None
+        elif kind in ("json", "result"):
             values[name] = _json_object(argument, value)
         elif value is None or kind == "ignored":
             continue
         elif kind == "readonly":
             raise InvalidInput(_invalid(name, value, "Cannot set read only field."))
         else:
-            values[name] = _scalar(name, kind, value)
+            values[name] = _typed(argument, name, kind, value)
     return values
 
 
-def _scalar(name: str, kind: Attribute, value: Any) -> Any:
+def _typed(argument: str, name: str, kind: Attribute, value: Any) -> Any:
     if kind == "bool":
-        if isinstance(value, bool):
+        return _bool(argument, name, value)
+    if kind == "list":
+        if isinstance(value, list):
             return value
-        if isinstance(value, str) and value.lower() in _BOOLEANS:
-            return _BOOLEANS[value.lower()]
-        raise InvalidInput(_wrong_type(name, value, bool))
+        raise InvalidInput(_invalid(argument, value, f"Value not a valid list: {_shown(value)}"))
     if kind == "count":
         return _count(name, value)
     if not isinstance(value, str):
@@ -91,6 +96,17 @@ def _scalar(name: str, kind: Attribute, value: Any) -> Any:
     if kind == "scope" and value not in SCOPES:
         raise InvalidInput(_invalid(name, value, f"Value should be one of: {', '.join(SCOPES)}"))
     return value
+
+
+def _bool(argument: str, name: str, value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
+        raise InvalidInput(_wrong_type(name, value, bool))
+    said = bool_of(value)
+    if said is None:
+        raise InvalidInput(_invalid(argument, value, f"Value not an unambiguous boolean: {_shown(value)}"))
+    return said
 
 
 def _count(name: str, value: Any) -> int:

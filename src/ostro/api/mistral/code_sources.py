@@ -36,7 +36,7 @@ _MAX_NAME = 255
 
 
 def missing(identifier: str, namespace: str) -> str:
-    return f"Code source not found [identifier={identifier}, namespace={namespace}]"
+    return f"Code Source not found [name={identifier},namespace={namespace}]"
 
 
 def shape(record: CodeSourceRecord, actions: list[DynamicActionRecord] | None = None) -> dict[str, Any]:
@@ -73,7 +73,7 @@ async def find(call: Call, identifier: str, namespace: str) -> CodeSourceRecord:
 async def read_list(call: Call) -> Answer:
     request = parse_list(call, COLLECTION)
     fetch = call.services.store.list_code_sources
-    return await page(call, COLLECTION, request, fetch, shape, lambda id: f"Code source not found [id={id}]")
+    return await page(call, COLLECTION, request, fetch, shape, lambda id: missing(id, ""))
 
 
 async def read(call: Call) -> Answer:

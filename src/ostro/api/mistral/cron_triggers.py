@@ -28,8 +28,8 @@ COLLECTION = Collection(
         "name": "text",
         "workflow_name": "text",
         "workflow_id": "uuid",
-        "workflow_input": "text",
-        "workflow_params": "text",
+        "workflow_input": "json",
+        "workflow_params": "json",
         "project_id": "text",
         "scope": "text",
         "pattern": "text",
@@ -158,7 +158,7 @@ async def create(call: Call) -> Answer:
 def _timing(body: dict[str, Any], now: int) -> dict[str, Any]:
     """The fields that say when. Raises InvalidInput, in the order in which Mistral complains."""
     pattern, count = body.get("pattern") or None, body.get("remaining_executions")
-    first = _first_time(body.get("first_execution_time") or None)
+    first = _first_time(body.get("first_execution_time"))
     if pattern is None and first is None:
         raise InvalidInput("Pattern or first_execution_time must be specified.")
     if first is not None and first < now + _EARLIEST:

@@ -18,7 +18,7 @@ from ostro.model.errors import Conflict, InvalidInput, NotFound
 from ostro.ports.code import Signature
 
 FIELDS = (
-    "id", "name", "namespace", "class_name", "code_source_id", "code_source_name", "project_id", "scope",
+    "id", "name", "namespace", "code_source_id", "code_source_name", "class_name", "project_id", "scope",
     "created_at", "updated_at",
 )  # fmt: skip
 
@@ -53,10 +53,11 @@ ATTRIBUTES: dict[str, Attribute] = {
 }
 
 _MAX_NAME = 255
+_NO_SOURCE = "Either 'code_source_id' or 'code_source_name' must be provided."
 
 
 def missing(identifier: str, namespace: str) -> str:
-    return f"Dynamic action not found [identifier={identifier}, namespace={namespace}]"
+    return f"Dynamic Action not found [name={identifier},namespace={namespace}]"
 
 
 def shape(record: DynamicActionRecord) -> dict[str, Any]:
@@ -107,7 +108,7 @@ async def find(call: Call, identifier: str, namespace: str) -> DynamicActionReco
 async def read_list(call: Call) -> Answer:
     request = parse_list(call, COLLECTION)
     fetch = call.services.store.list_dynamic_actions
-    return await page(call, COLLECTION, request, fetch, shape, lambda id: f"Dynamic action not found [id={id}]")
+    return await page(call, COLLECTION, request, fetch, shape, lambda id: missing(id, ""))
 
 
 async def read(call: Call) -> Answer:
@@ -130,6 +131,8 @@ async def create(call: Call) -> Answer:
     check_switched_on(call)
     body = await read_json(call, "dyn_action", ATTRIBUTES)
     name, class_name, namespace = body.get("name"), body.get("class_name"), body.get("namespace", "")
+    if not body.get("code_source_id") and not body.get("code_source_name"):
+        raise InvalidInput(_NO_SOURCE)
     if not name or not class_name:
         raise InvalidInput("'name' and 'class_name' must be provided.")
     if len(name) > _MAX_NAME or not name.isprintable() or " " in name:
@@ -138,7 +141,7 @@ async def create(call: Call) -> Answer:
         call.require_publicize()
     source = await _source(call, body, namespace)
     if source is None:
-        raise InvalidInput("Either 'code_source_id' or 'code_source_name' must be provided.")
+        raise InvalidInput(_NO_SOURCE)
     if name in call.services.actions:
         raise Conflict(f"There is a built-in action '{name}'.")
     record = DynamicActionRecord(

@@ -19,7 +19,7 @@ COLLECTION = Collection(
     filters={
         "name": "text",
         "description": "text",
-        "variables": "text",
+        "variables": "json",
         "scope": "text",
         "created_at": "time",
         "updated_at": "time",
@@ -38,7 +38,7 @@ ATTRIBUTES: dict[str, Attribute] = {
     "project_id": "readonly",
 }
 
-_ALLOWED = ["description", "variables", "scope"]
+_CHANGEABLE = ["description", "variables", "scope"]
 _MAX_NAME = 200
 
 
@@ -56,9 +56,7 @@ async def find(call: Call, name: str) -> EnvironmentRecord:
 async def read_list(call: Call) -> Answer:
     request = parse_list(call, COLLECTION)
     list_environments = call.services.store.list_environments
-    return await page(
-        call, COLLECTION, request, list_environments, wire.environment, lambda id: f"Environment not found [id={id}]"
-    )
+    return await page(call, COLLECTION, request, list_environments, wire.environment, missing)
 
 
 async def read(call: Call) -> Answer:
@@ -67,7 +65,7 @@ async def read(call: Call) -> Answer:
 
 
 async def create(call: Call) -> Answer:
-    body = await _read_body(call)
+    body = await _read_body(call, ["name", *_CHANGEABLE])
     name = body.get("name")
     if not name:
         raise InvalidInput("Name of the environment is not provided.")
@@ -94,7 +92,7 @@ async def create(call: Call) -> Answer:
 
 
 async def update(call: Call) -> Answer:
-    body = await _read_body(call)
+    body = await _read_body(call, _CHANGEABLE)
     name = body.get("name")
     if not name:
         raise InvalidInput("Name of the environment is not provided.")
@@ -112,11 +110,11 @@ async def update(call: Call) -> Answer:
     return json_answer(wire.environment(record))
 
 
-async def _read_body(call: Call) -> dict[str, Any]:
+async def _read_body(call: Call, allowed: list[str]) -> dict[str, Any]:
     body = await read_json(call, "env", ATTRIBUTES)
     if any(name in body for name in ("id", "created_at", "updated_at")):
         raise InvalidInput(
-            f"Please, check your environment definition. Only: {_ALLOWED} are allowed as definition keys."
+            f"Please, check your environment definition. Only: {allowed} are allowed as definition keys."
         )
     if body.get("scope") == "public":
         call.require_publicize()

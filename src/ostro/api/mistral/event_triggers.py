@@ -7,8 +7,8 @@ import msgspec
 from ostro.api.call import NO_CONTENT, Answer, Call, json_answer
 from ostro.api.mistral.body import Attribute, read_json
 from ostro.api.mistral.paging import page, pick, single_fields
-from ostro.api.mistral.query import Collection, parse_list, refuse_unknown
-from ostro.api.mistral.trigger_input import check_workflow_input, text_of, trigger_store
+from ostro.api.mistral.query import Collection, check_uuid, is_uuid, parse_list, refuse_unknown
+from ostro.api.mistral.trigger_input import check_name_length, check_workflow_input, text_of, trigger_store
 from ostro.api.mistral.uploads import check_owner
 from ostro.api.mistral.wire import stamp
 from ostro.model.errors import InvalidInput, NotFound
@@ -26,8 +26,8 @@ COLLECTION = Collection(
     filters={
         "name": "text",
         "workflow_id": "uuid",
-        "workflow_input": "text",
-        "workflow_params": "text",
+        "workflow_input": "json",
+        "workflow_params": "json",
         "exchange": "text",
         "topic": "text",
         "event": "text",
@@ -49,9 +49,9 @@ ATTRIBUTES: dict[str, Attribute] = {
     "topic": "text",
     "event": "text",
     "scope": "scope",
-    "id": "ignored",
-    "created_at": "ignored",
-    "updated_at": "ignored",
+    "id": "readonly",
+    "created_at": "readonly",
+    "updated_at": "readonly",
     "last_execution_id": "ignored",
     "last_error": "ignored",
     "failures": "ignored",
@@ -87,6 +87,7 @@ def missing(id: str) -> str:
 
 
 async def find(call: Call, id: str) -> EventTriggerRecord:
+    check_uuid("id", id)
     record = await trigger_store(call).get_event_trigger(id, call.caller)
     if record is None:
         raise NotFound(missing(id))
@@ -111,7 +112,7 @@ async def create(call: Call) -> Answer:
     check_workflow_input(workflow, body.get("workflow_input", {}))
     record = EventTriggerRecord(
         id=call.services.engine.new_id(),
-        name=body.get("name"),
+        name=check_name_length(body.get("name", ""), "event trigger"),
         project_id=call.caller.project_id,
         user_id=call.caller.user_id,
         scope=body.get("scope", "private"),
@@ -139,6 +140,7 @@ async def update(call: Call) -> Answer:
     current = await find(call, call.params["id"])
     check_owner("EventTrigger", current.id, current.project_id, False, call.caller)
     changes: dict[str, Any] = {name: body[name] for name in ("name", "scope") if name in body}
+    check_name_length(body.get("name", ""), "event trigger")
     for name in ("workflow_input", "workflow_params"):
         if name in body:
             changes[name] = text_of(body[name])
@@ -169,6 +171,8 @@ async def _read_body(call: Call) -> dict[str, Any]:
 
 
 async def _workflow(call: Call, id: str) -> WorkflowRecord:
+    if not is_uuid(id):
+        raise InvalidInput(f"Expected a uuid but received {id}.")
     found = await call.services.store.get_workflow(id, "", call.caller)
     if found is None or found.id != id:
         raise NotFound(f"Workflow not found [workflow_id={id}]")

@@ -3,7 +3,7 @@
 import re
 from time import monotonic
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from ostro.api.auth import user_of
 from ostro.api.call import NO_CONTENT, Answer, Call, json_answer
@@ -20,25 +20,27 @@ from ostro.ports.store import Filter
 
 COLLECTION = Collection(
     name="executions",
-    fields=wire.EXECUTION_FIELDS,
+    fields=wire.EXECUTION_LIST_FIELDS,
     filters={
         "workflow_name": "text",
         "workflow_id": "uuid",
         "description": "text",
         "tags": "tags",
-        "params": "text",
+        "params": "json",
         "task_execution_id": "uuid",
         "root_execution_id": "uuid",
         "state": "text",
         "state_info": "text",
-        "input": "text",
-        "output": "text",
+        "input": "json",
+        "output": "json",
         "created_at": "time",
         "updated_at": "time",
         "project_id": "text",
     },
     sortable=frozenset(wire.EXECUTION_FIELDS) - {"tags", "params", "input", "output"},
+    not_stored=wire.EXECUTIONS_NOT_STORED,
     extras=frozenset({"all_projects", "include_output", "nulls", "text"}),
+    guards_projects=True,
     nullable=frozenset({"task_execution_id", "root_execution_id", "state_info", "output", "updated_at"}),
 )
 
@@ -53,13 +55,13 @@ ATTRIBUTES: dict[str, Attribute] = {
     "source_execution_id": "text",
     "state": "text",
     "state_info": "text",
-    "tags": "ignored",
+    "tags": "list",
     "output": "json",
-    "task_execution_id": "ignored",
-    "root_execution_id": "ignored",
-    "created_at": "ignored",
-    "updated_at": "ignored",
-    "published_global": "ignored",
+    "task_execution_id": "text",
+    "root_execution_id": "text",
+    "created_at": "text",
+    "updated_at": "text",
+    "published_global": "json",
     "project_id": "readonly",
 }
 
@@ -225,10 +227,16 @@ def idempotency_key(call: Call) -> str | None:
 
 
 def new_root_id(call: Call, kind: str, key: str | None) -> str:
-    """A fresh id; with an Idempotency-Key the same one for every repeat, so that it goes to the same owner."""
+    """A fresh id; with an Idempotency-Key the same one for every repeat, so that it goes to the same owner. A key that
+    tells its time, a UUID of version 7, gives it to the id."""
     if key is None:
         return call.services.engine.new_id()
-    return str(uuid5(NAMESPACE_URL, f"ostro:{kind}:{call.caller.project_id}:{key}"))
+    hashed = str(uuid5(NAMESPACE_URL, f"ostro:{kind}:{call.caller.project_id}:{key}"))
+    try:
+        given = UUID(key)
+    except ValueError:
+        return hashed
+    return str(given)[:15] + hashed[15:] if given.version == 7 else hashed
 
 
 def preferred_wait(call: Call) -> float | None:

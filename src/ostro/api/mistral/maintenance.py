@@ -16,7 +16,7 @@ async def read(call: Call) -> Answer:
 
 async def update(call: Call) -> Answer:
     """PAUSED is answered with PAUSING: what runs comes to its end in the background."""
-    wanted = (await read_json(call, "maintenance", {"status": "text"})).get("status")
+    wanted = (await read_json(call, "new_maintenance_status", {"status": "text"})).get("status")
     if wanted not in _STATES:
         raise InvalidInput(f"Not found {wanted} maintenance state. List of states: {_STATES}")
     if wanted == PAUSING:

@@ -1,5 +1,6 @@
 """Query fields of lists -> ports.store.ListQuery: paging, sorting, `fields`, filters, and the `next` link."""
 
+import json
 import string
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -12,7 +13,7 @@ from ostro.api.call import Call
 from ostro.model.errors import InvalidInput
 from ostro.ports.store import Filter, ListQuery
 
-Kind = Literal["text", "uuid", "time", "bool", "number", "tags"]
+Kind = Literal["text", "uuid", "time", "bool", "number", "tags", "json"]
 
 _OPERATORS = frozenset({"eq", "neq", "gt", "gte", "lt", "lte", "in", "nin", "has"})
 _TRUE = frozenset({"1", "true", "t", "yes", "y", "on"})
@@ -43,6 +44,7 @@ class Collection(msgspec.Struct, frozen=True, kw_only=True):
     refused: frozenset[str] = frozenset()  # declared by Mistral, nothing is stored to filter by
     extras: frozenset[str] = frozenset()  # of: all_projects, include_deleted, include_output, nulls, text
     nullable: frozenset[str] = frozenset()
+    guards_projects: bool = False  # naming a project needs the right to see all of them
 
 
 class ListRequest(msgspec.Struct, frozen=True):
@@ -63,12 +65,18 @@ def as_bool(name: str, value: str) -> bool:
     )
 
 
-def as_int(name: str, value: str) -> int:
+def bool_of(word: str) -> bool | None:
+    """What a text says in a body, where an empty one says nothing."""
+    lowered = word.lower()
+    return None if not lowered or lowered not in _TRUE | _FALSE else lowered in _TRUE
+
+
+def as_int(name: str, value: str, kind: str = "int") -> int:
     try:
         return int(value)
     except ValueError as error:
         raise InvalidInput(
-            f"Invalid input for field/attribute {name}. Value: '{value}'. unable to convert to int. Error: {error}"
+            f"Invalid input for field/attribute {name}. Value: '{value}'. unable to convert to {kind}. Error: {error}"
         ) from None
 
 
@@ -131,7 +139,7 @@ def parse_list(call: Call, collection: Collection, fixed: tuple[Filter, ...] = (
                 shown.append((name, "true"))
         else:
             _add_nulls(filters, collection, value)
-    if (all_projects or "project_id" in given) and "all_projects" in collection.extras:
+    if all_projects or ("project_id" in given and collection.guards_projects):
         call.require(f"{collection.rule or collection.name}:list:all_projects")
     fields = list_fields(collection, given.get("fields", ""))
     query = ListQuery(
@@ -207,6 +215,9 @@ def _add_filter(filters: list[Filter], shown: list[tuple[str, str]], name: str, 
     shown.append((name, f"{op}:{operand}"))
     if kind == "bool" and op not in ("eq", "neq", "in", "nin"):
         raise InvalidInput(f"The operator '{op}' cannot be used with {name}, which is true or false.")
+    if kind == "json":
+        filters.append(Filter(name, op, _json_text(name, operand) if op in ("eq", "neq") else operand))
+        return
     values = [item.strip() for item in operand.split(",")] if op in ("in", "nin") else [operand]
     converted = tuple(_convert(name, kind, item) for item in values)
     filters.append(Filter(name, op, converted if op in ("in", "nin") else converted[0]))
@@ -223,8 +234,18 @@ def _convert(name: str, kind: Kind, value: str) -> Any:
     if kind == "bool":
         return as_bool(name, value)
     if kind == "number":
-        return as_int(name, value)
+        return as_int(name, value, "integer")
     return value
+
+
+def _json_text(name: str, value: str) -> str:
+    """As rows hold JSON, whatever its spaces."""
+    try:
+        return msgspec.json.encode(json.loads(value)).decode()  # json's errors are the ones that clients know
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise InvalidInput(
+            f"Invalid input for field/attribute {name}. Value: '{value}'. unable to convert to json. Error: {error}"
+        ) from None
 
 
 def _time_filters(name: str, op: str, value: str) -> list[Filter]:
@@ -253,7 +274,7 @@ def _time_filters(name: str, op: str, value: str) -> list[Filter]:
 
 def _add_nulls(filters: list[Filter], collection: Collection, value: str) -> None:
     for name in comma_list(value):
-        if name not in collection.fields:
+        if name not in collection.fields or name in collection.not_stored:
             raise InvalidInput(f"'{name}' is not a valid field name.")
         if name not in collection.nullable:
             raise InvalidInput(f"The field '{name}' can't hold None value.")

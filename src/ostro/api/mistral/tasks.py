@@ -8,7 +8,7 @@ from ostro.api.call import Answer, Call, json_answer
 from ostro.api.mistral import action_executions, executions, wire
 from ostro.api.mistral.body import Attribute, read_json
 from ostro.api.mistral.paging import page, pick, single_fields
-from ostro.api.mistral.query import Collection, check_uuid, parse_list
+from ostro.api.mistral.query import Collection, check_uuid, is_uuid, parse_list
 from ostro.model import commands
 from ostro.model.errors import InvalidInput, NotFound
 from ostro.model.records import ExecutionRecord, TaskRecord
@@ -26,7 +26,7 @@ COLLECTION = Collection(
         "tags": "tags",
         "state": "text",
         "state_info": "text",
-        "published": "text",
+        "published": "json",
         "processed": "bool",
         "created_at": "time",
         "updated_at": "time",
@@ -38,19 +38,21 @@ COLLECTION = Collection(
 )
 
 ATTRIBUTES: dict[str, Attribute] = {
-    "id": "ignored",
+    "id": "text",
     "name": "text",
     "workflow_name": "text",
     "state": "text",
     "reset": "bool",
     "env": "json",
+    "tags": "list",
+    "processed": "bool",
+    **dict.fromkeys(("runtime_context", "published", "published_global"), "json"),
     **dict.fromkeys(
         (
-            "type", "workflow_namespace", "workflow_id", "workflow_execution_id", "tags", "state_info",
-            "runtime_context", "result", "published", "published_global", "processed", "created_at", "updated_at",
-            "started_at", "finished_at",
+            "type", "workflow_namespace", "workflow_id", "workflow_execution_id", "state_info", "result",
+            "created_at", "updated_at", "started_at", "finished_at",
         ),
-        "ignored",
+        "text",
     ),
     "project_id": "readonly",
 }  # fmt: skip
@@ -147,8 +149,8 @@ async def change(call: Call) -> Answer:
             reset=body["reset"],
             env=env,
         )
-    changed = await call.services.engine.submit(command)
-    return json_answer(await _whole(call, changed, execution))
+    await call.services.engine.submit(command)
+    return json_answer(await _whole(call, *await find(call, record.id)))  # as it is now that the change is stored
 
 
 def _check_change(record: TaskRecord, body: dict[str, Any]) -> None:
@@ -168,8 +170,16 @@ def _check_change(record: TaskRecord, body: dict[str, Any]) -> None:
         raise InvalidInput("Reset field is mandatory to rerun task.")
 
 
+async def check_id(call: Call, name: str) -> str:
+    """The id in the path. Raises InvalidInput for one that is malformed, by `name`; a list may have an unknown one."""
+    id = call.params["id"]
+    if not is_uuid(id) and await call.services.store.get_task(id, call.caller) is None:
+        check_uuid(name, id)
+    return id
+
+
 async def read_action_executions(call: Call) -> Answer:
-    fixed = (Filter("task_execution_id", "eq", call.params["id"]),)
+    fixed = (Filter("task_execution_id", "eq", await check_id(call, "task_execution_id")),)
     return await action_executions.answer_list(call, fixed)
 
 
@@ -178,5 +188,5 @@ async def read_action_execution(call: Call) -> Answer:
 
 
 async def read_workflow_executions(call: Call) -> Answer:
-    fixed = (Filter("task_execution_id", "eq", call.params["id"]),)
+    fixed = (Filter("task_execution_id", "eq", await check_id(call, "task_execution_id")),)
     return await executions.answer_list(call, fixed, nested="task_execution_id")

@@ -11,7 +11,8 @@ import msgspec
 
 from ostro.api.call import Answer, Call, json_answer
 from ostro.api.mistral import executions, tasks, wire
-from ostro.api.mistral.query import as_bool, as_int, refuse_unknown
+from ostro.api.mistral.query import as_bool, as_int, check_uuid, refuse_unknown
+from ostro.model.errors import NotFound
 from ostro.model.records import ActionRecord, ExecutionRecord, TaskRecord
 from ostro.model.states import ERROR, RUNNING
 from ostro.ports.store import Filter, ListQuery
@@ -29,7 +30,7 @@ async def read_report(call: Call) -> Answer:
     errors_only = as_bool("errors_only", given.get("errors_only", ""))
     statistics_only = as_bool("statistics_only", given.get("statistics_only", ""))
     max_depth = _depth(given)
-    root = await executions.find(call, call.params["id"])
+    root = await _execution(call, "workflow_execution_id")
     report = _Report(call, errors_only, with_tree=not statistics_only)
     shown = await report.build(root, max_depth)
     body: dict[str, Any] = {"statistics": {**report.statistics(), "estimated_time": await _estimate(call, root)}}
@@ -138,19 +139,34 @@ async def _estimate(call: Call, root: ExecutionRecord) -> int:
 
 async def read_below_execution(call: Call) -> Answer:
     """The execution and all below it, depth first."""
-    record = await executions.find(call, call.params["id"])
-    return await _flat(call, [record], below_task=False)
+    record = await _execution(call, "id")
+    return await _flat(call, [record], errors_only=_errors_only(call), below_task=False)
 
 
 async def read_below_task(call: Call) -> Answer:
-    task, _ = await tasks.find(call, call.params["id"])
-    return await _flat(call, await children_of(call, [task.id]), below_task=True)
+    task, _ = await tasks.find(call, await tasks.check_id(call, "id"))
+    errors_only = _errors_only(call)
+    tops = [] if errors_only and task.state != ERROR else await children_of(call, [task.id])
+    return await _flat(call, tops, errors_only=errors_only, below_task=True)
 
 
-async def _flat(call: Call, tops: list[ExecutionRecord], *, below_task: bool) -> Answer:
+async def _execution(call: Call, name: str) -> ExecutionRecord:
+    """That of the path. Its id may be any text, so only one that is unknown can be called malformed, by `name`."""
+    id = call.params["id"]
+    record = await call.services.store.get_execution(id, call.caller)
+    if record is None:
+        check_uuid(name, id)
+        raise NotFound(executions.missing(id))
+    return record
+
+
+def _errors_only(call: Call) -> bool:
+    return as_bool("errors_only", call.query().get("errors_only", ""))
+
+
+async def _flat(call: Call, tops: list[ExecutionRecord], *, errors_only: bool, below_task: bool) -> Answer:
     given = call.query()
     refuse_unknown(given, ("errors_only", "max_depth", "include_output"))
-    errors_only = as_bool("errors_only", given.get("errors_only", ""))
     include_output = as_bool("include_output", given.get("include_output", ""))
     max_depth = _depth(given)
     children: dict[str, list[ExecutionRecord]] = defaultdict(list)

@@ -25,8 +25,12 @@ def trigger_store(call: Call) -> TriggerStore:
 def check_name(name: str | None, kind: str) -> str:
     if not name:
         raise InvalidInput(f"Name of the {kind} is not provided.")
+    return check_name_length(name, kind)
+
+
+def check_name_length(name: str, kind: str) -> str:
     if len(name) > _MAX_NAME:
-        raise InvalidInput(f"The name of a {kind} has at most {_MAX_NAME} characters.")
+        raise InvalidInput(f"The name of the {kind} has at most {_MAX_NAME} characters.")
     return name
 
 

@@ -27,18 +27,21 @@ ACTION_FIELDS = (
     "id", "name", "namespace", "description", "input", "definition", "tags", "is_system", "scope", "project_id",
     "created_at", "updated_at",
 )  # fmt: skip
-EXECUTION_FIELDS = (
-    "id", "workflow_id", "workflow_name", "workflow_namespace", "description", "tags", "params", "input", "output",
-    "state", "state_info", "task_execution_id", "root_execution_id", "project_id", "created_at", "updated_at",
+EXECUTION_LIST_FIELDS = (
+    "id", "workflow_id", "workflow_name", "workflow_namespace", "description", "tags", "params", "task_execution_id",
+    "root_execution_id", "source_execution_id", "state", "state_info", "input", "output", "created_at", "updated_at",
+    "project_id", "published_global",
 )  # fmt: skip
+EXECUTIONS_NOT_STORED = frozenset({"source_execution_id", "published_global"})  # a list may be asked for them
+EXECUTION_FIELDS = tuple(name for name in EXECUTION_LIST_FIELDS if name not in EXECUTIONS_NOT_STORED)
 TASK_FIELDS = (
     "id", "name", "type", "workflow_name", "workflow_namespace", "workflow_id", "workflow_execution_id", "tags",
     "state", "state_info", "project_id", "runtime_context", "result", "published", "published_global", "processed",
-    "reset", "env", "created_at", "updated_at", "started_at", "finished_at",
+    "created_at", "updated_at", "started_at", "finished_at", "reset", "env",
 )  # fmt: skip
 ACTION_EXECUTION_FIELDS = (
-    "id", "name", "workflow_name", "workflow_namespace", "task_name", "task_execution_id", "state", "state_info",
-    "tags", "description", "project_id", "accepted", "input", "output", "created_at", "updated_at",
+    "id", "workflow_name", "workflow_namespace", "task_name", "task_execution_id", "state", "state_info", "tags",
+    "name", "description", "project_id", "accepted", "input", "output", "created_at", "updated_at",
 )  # fmt: skip
 ENVIRONMENT_FIELDS = (
     "id", "name", "description", "variables", "scope", "project_id", "created_at", "updated_at",

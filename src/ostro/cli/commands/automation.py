@@ -178,7 +178,7 @@ def preview(
 @INPUT
 @ENV
 @click.option("--description", metavar="TEXT", help="Of the execution.")
-@click.option("--wait", type=int, default=0, metavar="SECONDS", help="Wait for the end so long; default: do not.")
+@click.option("--wait", type=click.IntRange(0), default=0, metavar="SECONDS", help="Wait for the end so long.")
 @at_server
 def run(
     server: Server, uid: str, input: tuple[str, ...], env: tuple[str, ...], description: str | None, wait: int

@@ -69,10 +69,16 @@ def _group(kind: str, collection: str, columns: Sequence[Column], default_sort: 
             server.out.one(found)
 
     def upload(server: Server, files: tuple[str, ...], verb: str, scope: str | None, namespace: str | None) -> None:
+        from ostro.sdk import Conflict
+
         made = []
         for file in files:
             text = read_text(file)
-            done = getattr(of(server), verb)(text, scope=scope, namespace=namespace)
+            try:
+                done = getattr(of(server), verb)(text, scope=scope, namespace=namespace)
+            except Conflict as error:
+                error.hint = error.hint or f"To replace what is there: ostro {kind} update {file}"
+                raise
             made += _several(done)
         names = ", ".join(one.name for one in made)
         server.out.result(made, f"{verb.capitalize()}d: {names}.")
@@ -239,10 +245,14 @@ def run(
     """
     from ostro.cli.output import as_text
     from ostro.cli.values import read_values
+    from ostro.sdk import InvalidRequest
 
-    done = server.client.action_executions.run(
-        name, read_values("--input", input), wait=not no_wait, timeout=timeout, target=target
-    )
+    values = read_values("--input", input)
+    try:
+        done = server.client.action_executions.run(name, values, wait=not no_wait, timeout=timeout, target=target)
+    except InvalidRequest as error:
+        error.hint = error.hint or server.alike(server.client.actions, name)
+        raise
     server.status = 1 if done.state in ("ERROR", "CANCELLED") else 0
     if not server.out.is_for_people:
         server.out.one(done)

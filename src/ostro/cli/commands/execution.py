@@ -9,7 +9,7 @@ from ostro.cli.choosing import COLUMNS, by_filters, change_all, each_chosen
 from ostro.cli.output import note, time_text
 from ostro.cli.server import ENV, INPUT, LIMIT, NAMESPACE, SORT, Server, at_server
 from ostro.cli.values import read_values
-from ostro.model.errors import InvalidInput
+from ostro.model.errors import Conflict, InvalidInput
 
 _ID = click.argument("id")
 _STATUS = {"ERROR": 1, "CANCELLED": 3, "PAUSED": 4}
@@ -124,24 +124,26 @@ def _watch(server: Server, begun: Any) -> None:
     """Until its end; a program gets one document then."""
     from ostro.cli.views import LiveTree, Plain, View
     from ostro.cli.watching import RemoteTree, watch
+    from ostro.sdk import Unreachable
 
     client = server.client
-    if not server.out.is_for_people:
-        done = client.executions.wait(begun.id)
-        server.out.one(done)
-    else:
-        tree = RemoteTree(begun)
-        view: View = LiveTree(ticking=lambda: tree) if sys.stdout.isatty() else Plain()
-        output = None
-        try:
-            watch(client, tree, view)
-            done = client.executions.get(begun.id)
-            output = done.output if done.is_finished else None
-        except KeyboardInterrupt:
-            note(f"It goes on without you: ostro execution watch {begun.id}")
-            raise
-        finally:
-            view.end(tree, output)
+    try:
+        if server.out.is_for_people:
+            tree = RemoteTree(begun)
+            view: View = LiveTree(ticking=lambda: tree) if sys.stdout.isatty() else Plain()
+            output = None
+            try:
+                watch(client, tree, view)
+                done = client.executions.get(begun.id)
+                output = done.output if done.is_finished else None
+            finally:
+                view.end(tree, output)
+        else:
+            done = client.executions.wait(begun.id)
+            server.out.one(done)
+    except (KeyboardInterrupt, Unreachable):
+        note(f"It goes on without you: ostro execution watch {begun.id}")
+        raise
     server.status = _STATUS.get(done.state, 0)
 
 
@@ -299,11 +301,13 @@ def cancel(server: Server, ids: tuple[str, ...], filters: dict[str, str], reason
 
     Example: ostro execution cancel --state RUNNING --workflow deploy
     """
-    client = server.client
-    change_all(
-        server, "cancel", ids, filters, _UNFINISHED,
-        lambda one: client.executions.cancel(one.id, reason=reason), yes=yes, asks=True,
-    )  # fmt: skip
+
+    def act(one: Any) -> Any:
+        if one.state in _FINISHED:  # the server takes it, and changes nothing
+            raise Conflict(f"The execution {one.id} is {one.state} already.")
+        return server.client.executions.cancel(one.id, reason=reason)
+
+    change_all(server, "cancel", ids, filters, _UNFINISHED, act, yes=yes, asks=True)
 
 
 @execution.command()

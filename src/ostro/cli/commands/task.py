@@ -7,16 +7,16 @@ import click
 
 from ostro.cli.output import Column
 from ostro.cli.server import ENV, LIMIT, SORT, WHERE, YES, Server, at_server, confirmed, filters_of
+from ostro.cli.states import ACTION_STATE, TASK_STATE
 from ostro.cli.values import read_values
 
 _ID = click.argument("id")
-_STATE = click.option("--state", "-s", metavar="STATE", help="In that state; several by commas.")
 
 
 def _filters(where: tuple[str, ...], state: str | None) -> dict[str, str]:
     filters = filters_of(where)
     if state:
-        filters["state"] = f"in:{state.upper()}" if "," in state else state.upper()
+        filters["state"] = state
     return filters
 
 
@@ -27,7 +27,7 @@ def task() -> None:
 
 @task.command("list")
 @click.option("--execution", metavar="ID", help="Of that execution.")
-@_STATE
+@TASK_STATE
 @WHERE
 @SORT
 @LIMIT
@@ -85,8 +85,7 @@ def skip(server: Server, id: str, env: tuple[str, ...]) -> None:
 
     Example: ostro task skip ID
     """
-    server.client.tasks.skip(id, env=read_values("--env", env) if env else None)
-    made = server.client.tasks.get(id)  # the answer to the change is from before it
+    made = server.client.tasks.skip(id, env=read_values("--env", env) if env else None)
     server.out.result(made, f"{made.name} is {made.state}.")
 
 
@@ -97,7 +96,7 @@ def action_execution() -> None:
 
 @action_execution.command("list")
 @click.option("--task", metavar="ID", help="Of that task.")
-@_STATE
+@ACTION_STATE
 @WHERE
 @SORT
 @LIMIT

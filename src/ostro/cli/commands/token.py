@@ -1,11 +1,16 @@
 """`ostro token`: at a server if one is named, else in the database of this machine."""
 
+from typing import Any
+
 import click
 
 from ostro.cli.options import CONFIG, DATABASE
-from ostro.cli.output import note
+from ostro.cli.output import note, time_text
 from ostro.cli.server import YES, Server, at_server, confirmed
 from ostro.config import load
+from ostro.model.lifetimes import TOKEN_LIFE
+
+_USE = "Use it as OSTRO_TOKEN, with `ostro context add NAME --url URL`, or in the header X-Auth-Token of requests."
 
 
 @click.group()
@@ -21,7 +26,7 @@ def token() -> None:
 @click.option("--project", required=True, metavar="NAME", help="Project that the token's owner works in.")
 @click.option("--user", default="api", show_default=True, metavar="NAME", help="Name of the token's owner.")
 @click.option("--role", "roles", multiple=True, metavar="NAME", help="A role; `admin` sees and changes all projects.")
-@click.option("--expires", default="365d", show_default=True, metavar="TIME", help="90d, 12h, 30m, 1y or never.")
+@click.option("--expires", default=TOKEN_LIFE, show_default=True, metavar="TIME", help="90d, 12h, 30m, 1y or never.")
 @click.option("--description", default="", metavar="TEXT", help="What the token is for.")
 @DATABASE
 @CONFIG
@@ -38,12 +43,14 @@ def create(
 ) -> None:
     """Make a token and print it, alone on standard output. It cannot be shown again.
 
+    It is used as OSTRO_TOKEN (environment), in a context (`ostro context add`) or as the header X-Auth-Token.
+
     Example: ostro token create --project shop --user build --expires 30d
     """
     if server.is_local(database, config):
         from ostro.cli.token import create as create_here
 
-        text, about = create_here(
+        text, known = create_here(
             load({"database": database}, config=config),
             project=project,
             user=user,
@@ -51,13 +58,18 @@ def create(
             expires=expires,
             description=description,
         )
+        made: Any = known | {"token": text}
+        id, end = known["id"], known["expires"]
     else:
         made = server.client.tokens.create(project, user=user, roles=roles, expires=expires, description=description)
-        if not server.out.is_for_people:
-            server.out.one(made)
-            return
-        text, about = made.token or "", f"Token {made.id} for user {made.user_id} in project {made.project_id}."
-    note(about)
+        text, id = made.token or "", made.id
+        end = "never" if made.expires_at is None else time_text(made.expires_at)
+    if not server.out.is_for_people:
+        server.out.one(made)
+        return
+    ends = "never expires" if end == "never" else f"expires at {end} UTC"
+    note(f"Token {id} for user {user} in project {project} {ends}. It cannot be shown again.")
+    note(_USE)
     print(text)
 
 

@@ -9,6 +9,7 @@ from ostro.cli.server import INPUT, LIMIT, SCOPE, SORT, WHERE, YES, Server, at_s
 from ostro.cli.values import read_values
 
 _PARAMS = click.option("--params", multiple=True, metavar="KEY=VALUE", help="Params of executions, given as input is.")
+_PATTERNS = "Five fields: minute, hour, day, month, weekday, such as '0 3 * * 1-5'; or a word such as @hourly."
 _POLICY = click.Choice(["skip", "one", "all"])
 _NAME = click.argument("name")
 _NAMES = click.argument("names", nargs=-1, required=True, metavar="NAME...")
@@ -79,19 +80,25 @@ def create_cron(
 
     Example: ostro cron-trigger create nightly backup --pattern "0 3 * * *" --time-zone Europe/Berlin -i full=true
     """
-    made = server.client.cron_triggers.create(
-        name,
-        workflow,
-        pattern,
-        input=read_values("--input", input),
-        params=read_values("--params", params),
-        first_time=None if at is None else _moment(at),
-        count=count,
-        time_zone=time_zone,
-        catch_up=catch_up,
-        overlap=overlap,
-        scope=scope,
-    )
+    from ostro.sdk import InvalidRequest
+
+    try:
+        made = server.client.cron_triggers.create(
+            name,
+            workflow,
+            pattern,
+            input=read_values("--input", input),
+            params=read_values("--params", params),
+            first_time=None if at is None else _moment(at),
+            count=count,
+            time_zone=time_zone,
+            catch_up=catch_up,
+            overlap=overlap,
+            scope=scope,
+        )
+    except InvalidRequest as error:
+        error.hint = error.hint or (_PATTERNS if pattern and pattern in error.message else "")
+        raise
     server.out.result(made, f"Created: {made.name}, starts at {time_text(made.next_execution_time)} UTC.")
 
 

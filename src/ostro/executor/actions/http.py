@@ -1,5 +1,6 @@
 """std.http and std.mistral_http: one HTTP request."""
 
+from json import dumps
 from typing import Any
 
 import msgspec
@@ -120,7 +121,7 @@ def build(
     sent = header_texts(headers)
     data = None
     if json is not None or isinstance(body, dict | list):
-        data = msgspec.json.encode(body if json is None else json)
+        data = dumps(body if json is None else json).encode()  # with Mistral's spaces: some receivers compare the bytes
         if not has_header(sent, "content-type"):
             sent["Content-Type"] = "application/json"
     elif body is not None:

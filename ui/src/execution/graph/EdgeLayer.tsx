@@ -106,7 +106,9 @@ function titleOf({ edge }: SceneLine, view: EdgeView | undefined): string {
         ? `taken ${view.taken === 1 ? "once" : `${view.taken} times`}`
         : view.isPassed
           ? "not taken"
-          : "not yet",
+          : view.taken === null
+            ? "not known yet"
+            : "not yet",
     )
   return lines.join("\n")
 }

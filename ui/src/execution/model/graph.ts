@@ -41,7 +41,8 @@ export function viewOf(graph: Graph, tasks: readonly Task[], state: string | nul
   const edges = graph.edges.map((edge, i): EdgeView => {
     const from = runs.get(edge.from)?.at(-1)
     const isOver = from !== undefined && isFinished(from.state)
-    const count = countOf(graph, edge, taken, from, state)
+    const to = runs.get(edge.to)?.at(-1)
+    const count = countOf(graph, edge, taken, from, to, state)
     return { id: edgeId(edge, i), edge, taken: count, isPassed: isOver && count === 0 }
   })
   const handled = new Set(edges.filter((e) => e.taken && e.edge.clause !== "on-success").map((e) => e.edge.from))
@@ -81,6 +82,7 @@ function countOf(
   edge: GraphEdge,
   taken: Map<string, number>,
   from: Task | undefined,
+  to: Task | undefined,
   state: string | null,
 ): number | null {
   if (edge.clause === "requires") return from ? (from.state === "SUCCESS" ? 1 : 0) : 0
@@ -88,6 +90,8 @@ function countOf(
   if (count !== undefined) return count
   const command = COMMAND_STATES[commandOf(edge.to)]
   if (!from || !isFinished(from.state) || !fits(edge.clause, from.state)) return 0
+  // A join tells what led to it only when it begins.
+  if (to?.state === "WAITING") return edge.condition ? null : 1
   if (commandOf(edge.to) === "noop") return edge.condition ? null : 1
   if (command === undefined || graph.nodes.some((n) => n.name === edge.to && n.kind !== "command")) return 0
   return edge.condition ? (state === command ? 1 : 0) : 1

@@ -77,6 +77,22 @@ describe("viewOf", () => {
     expect(focusOf(view)).toBe("b")
   })
 
+  it("counts what has come to a join that still waits, as far as that can be told", () => {
+    const lines = [
+      edge("a", "end", "on-success"),
+      edge("b", "end", "on-success", "<% $.so %>"),
+      edge("c", "end", "on-success"),
+    ]
+    const graph = { ...GRAPH, nodes: [node("a"), node("b"), node("c"), node("end", "join")], edges: lines }
+    const tasks = [task("a", "SUCCESS"), task("b", "SUCCESS"), task("c", "RUNNING"), task("end", "WAITING")]
+    const view = viewOf(graph, tasks, "RUNNING")
+    expect(view.edges.map((e) => [e.taken, e.isPassed])).toEqual([
+      [1, false],
+      [null, false],
+      [0, false],
+    ])
+  })
+
   it("knows an error that was taken care of", () => {
     const a = task("a", "ERROR")
     const view = viewOf(GRAPH, [a, task("c", "SUCCESS", after([a, "on-error"]))], "SUCCESS")
@@ -114,6 +130,17 @@ describe("readStateInfo", () => {
     ])
     expect(info.cause).toBe("It broke.")
     expect(info.details).toContain("idx=0")
+  })
+
+  it("reads what the engine says of a task that it could not go on with", () => {
+    const error = "Can not evaluate YAQL expression [expression=$.total / $.parts, error='parts']"
+    const info = readStateInfo(`Failed to run task [error=${error}, wf=shop, task=check]`)
+    expect(info.tasks).toEqual([{ name: "check", id: null, message: error }])
+    expect(info.cause).toBe(error)
+    const named = readStateInfo("Failed to complete action [error=It is gone, action=std.echo, task=pay]")
+    expect([named.cause, named.tasks[0]!.name]).toEqual(["It is gone", "pay"])
+    const both = readStateInfo("Failed to run task [error=No such action, wf=shop, task=pay, action=std.ecoh]")
+    expect([both.cause, both.tasks[0]!.name]).toEqual(["No such action", "pay"])
   })
 
   it("leaves a sentence alone", () => {

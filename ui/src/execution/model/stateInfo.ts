@@ -2,7 +2,8 @@
 
 export interface FailedTask {
   name: string
-  id: string
+  /** null: the text does not tell it. */
+  id: string | null
   message: string
 }
 
@@ -19,7 +20,16 @@ const TASK = /^\s*(.+?) \[task_ex_id=([0-9a-f-]{36})\] -> (.*)$/
 const ACTION_ERROR =
   /^(?:Failed to run action|The action raised an exception) \[(?:.*?, )?(?:msg|error)=['"]?(.*?)['"]?\]$/s
 
+/** The engine itself could not go on with a task: an expression failed, an action is unknown. */
+const ENGINE_ERROR = /^Failed to [\w ]+ \[error=(.*), (?:wf|action)=.*?, task=([^,\]]+)(?:, action=.*)?\]$/s
+
 export function readStateInfo(text: string): StateInfo {
+  const engine = ENGINE_ERROR.exec(text.trim())
+  if (engine) {
+    const message = engine[1]!.trim()
+    const headline = message.split("\n")[0]!
+    return { headline, tasks: [{ name: engine[2]!, id: null, message }], cause: message, details: text.trim() }
+  }
   const lines = text.split("\n")
   const headline = lines[0]!.trim()
   const tasks: FailedTask[] = []

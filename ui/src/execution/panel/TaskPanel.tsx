@@ -11,6 +11,7 @@ import { plain, readStateInfo } from "../model/stateInfo"
 import { byName, contextOf, retriesOf } from "../model/tasks"
 import type { TaskDetail } from "../types"
 import { Attempts } from "./Attempts"
+import "./panel.css"
 
 interface Props {
   id: string

@@ -6,6 +6,7 @@ import { Card, Empty, JsonViewer, Loading } from "~/ui"
 import { useExecution } from "../ExecutionPage"
 import { SearchField } from "../SearchField"
 import { found } from "../model/search"
+import "./data.css"
 
 interface Publishing {
   id: string

@@ -21,6 +21,7 @@ import { SearchField } from "../SearchField"
 import { plain, readStateInfo } from "../model/stateInfo"
 import { contextOf, rankOf, retriesOf } from "../model/tasks"
 import type { Task } from "../types"
+import "./tasks.css"
 
 const COLUMNS: Column<Task>[] = [
   { key: "state", title: "State", width: "8rem", sort: "state", cell: (task) => <State state={task.state} /> },

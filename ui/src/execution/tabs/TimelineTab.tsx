@@ -6,6 +6,7 @@ import { Button, Empty, ErrorNote, Icon, isUnfinished, Loading, stateLook, useNo
 import { timelineQuery } from "../data"
 import { useExecution } from "../ExecutionPage"
 import { offsetText, ticks, timelineOf, type Bar, type Row, type Timeline } from "../model/timeline"
+import "./timeline.css"
 
 const ROW = 30
 const WIDEST = 64

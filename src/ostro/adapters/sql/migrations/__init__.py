@@ -1,1 +1,1 @@
-"""The schema's history: one named Alembic revision each, and the SQL of each for SQLite in `schemas/`."""
+"""The schema's history: one named Alembic revision each, and the newest for SQLite as one script, `schema.sql`."""

@@ -52,6 +52,10 @@ def conninfo(url: str, limits: Limits) -> str:
         # The plan of a batch of any size: by the keys' indexes. Plans made for the values at hand cost more than they
         # save, and a table that has just grown would be read from end to end.
         settings |= {"plan_cache_mode": "force_generic_plan"}
+        # The tables of a new installation are empty when the plans are made: by their size then, and until they are
+        # analyzed for the first time, each batch would read all there is. What a table of a few rows then seems to cost
+        # is no reason to compile anything.
+        settings |= dict.fromkeys(("enable_seqscan", "enable_hashjoin", "enable_mergejoin", "jit"), "off")
         if not limits.durable:
             settings |= {"synchronous_commit": "off"}
     # Of two that are the same the last one holds: the URL's.

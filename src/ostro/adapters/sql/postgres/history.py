@@ -14,7 +14,7 @@ import structlog
 
 from ostro.adapters.sql.postgres.connect import connect
 from ostro.adapters.sql.postgres.connection import Connection
-from ostro.adapters.sql.postgres.weeks import KEPT_MS, WEEK, edge, left_behind, made_at
+from ostro.adapters.sql.postgres.weeks import KEPT_MS, WEEK, edge, left_behind, week_of
 from ostro.model.errors import OstroError
 
 log = structlog.get_logger("ostro.store")
@@ -26,6 +26,7 @@ _SOON: Final = 60.0  # seconds to the next try when the database was away
 _AT_ONCE: Final = 5000  # leftover rows that are removed by one statement
 _LOCK: Final = 0x4F535452_48495354  # an advisory lock: one process at a time does this
 _NAME: Final = "history_w"
+_REST: Final = "history_rest"  # what is in none of the weeks
 
 
 def make_weeks(db: Connection, now_ms: int) -> None:
@@ -37,17 +38,29 @@ def make_weeks(db: Connection, now_ms: int) -> None:
 def make_weeks_since(db: Connection, oldest_id: str) -> None:
     """Also those of the past, from the week of that id on (two years at most)."""
     this = time.time_ns() // 1_000_000 // WEEK
-    begun = made_at(oldest_id)
+    begun = week_of(oldest_id)
     if begun is not None:
-        _make(db, range(max(begun // WEEK, this - _MOST_PAST), this + _AHEAD + 1))
+        _make(db, range(max(begun, this - _MOST_PAST), this + _AHEAD + 1))
 
 
 def _make(db: Connection, weeks: range) -> None:
     there = set(_weeks(db))
     for week in weeks:
         if week not in there:
-            bounds = f"FROM ('{edge(week * WEEK)}') TO ('{edge((week + 1) * WEEK)}')"
-            _alone(db, f"CREATE TABLE IF NOT EXISTS {_NAME}{week} PARTITION OF history FOR VALUES {bounds}")
+            first, end = edge(week * WEEK), edge((week + 1) * WEEK)
+            name, bounds = f"{_NAME}{week}", f"FOR VALUES FROM ('{first}') TO ('{end}')"
+            inside = f"FROM {_REST} WHERE execution_id >= '{first}' AND execution_id < '{end}'"
+            if not db.rows(f"SELECT 1 {inside} LIMIT 1"):
+                _alone(db, f"CREATE TABLE IF NOT EXISTS {name} PARTITION OF history {bounds}")
+                continue
+            # Ids of callers whose clocks are ahead: PostgreSQL makes no partition whose rows lie elsewhere.
+            _alone(
+                db,
+                f"CREATE TABLE {name} (LIKE history INCLUDING ALL)",
+                f"INSERT INTO {name} SELECT * {inside}",
+                f"DELETE {inside}",
+                f"ALTER TABLE history ATTACH PARTITION {name} {bounds}",
+            )
 
 
 def drop_weeks(db: Connection, now_ms: int) -> list[int]:
@@ -66,7 +79,7 @@ def remove_leftovers(db: Connection, now_ms: int, is_stopping: Callable[[], bool
     """Remove history of deleted executions from weeks that others still need. How many rows that were."""
     over = [f"{_NAME}{week}" for week in _weeks(db) if (week + 1) * WEEK <= now_ms - KEPT_MS]
     removed = 0
-    for table in (*over, "history_rest"):
+    for table in (*over, _REST):
         after = ""
         while not is_stopping():
             # Walks the key in steps, so that no statement takes long, however large the week.
@@ -102,9 +115,11 @@ def _weeks(db: Connection) -> list[int]:
     return sorted(int(name.removeprefix(_NAME)) for (name,) in rows if name.removeprefix(_NAME).isdigit())
 
 
-def _alone(db: Connection, statement: str) -> None:
+def _alone(db: Connection, *statements: str) -> None:
+    """All of them in a transaction of their own."""
     db.begin()
-    db.run(statement)
+    for statement in statements:
+        db.run(statement)
     db.commit()
 
 

@@ -16,9 +16,9 @@ from typing import Final, TypeVar
 
 import structlog
 
-from ostro.adapters.sql.postgres.connect import Limits, connect, conninfo
+from ostro.adapters.sql.postgres.connect import conninfo
 from ostro.adapters.sql.postgres.connection import Connection
-from ostro.adapters.sql.postgres.errors import Lost
+from ostro.adapters.sql.postgres.short import LIMITS, Short
 from ostro.model.errors import Conflict, OstroError
 from ostro.model.ids import SHARDS
 from ostro.ports.leases import RENEW, TTL, EngineInfo, LeaseView
@@ -28,15 +28,14 @@ log = structlog.get_logger("ostro.leases")
 T = TypeVar("T")
 
 _NOW: Final = "(extract(epoch FROM clock_timestamp()) * 1000000)::bigint"
-_LIMITS: Final = Limits(statement_ms=3000, lock_ms=2000, idle_in_transaction_ms=2000)
-_CALL_SECONDS: Final = 3.0  # that one transaction may take
 _RETRY: Final = 0.3  # seconds between renewals that fail
 _KEPT: Final = 86_400_000_000  # microseconds that a gone engine's row stays, for people to see
 
+# By the clock: so an epoch is given once also if the database goes back to a backup.
 _REGISTER: Final = (
     "INSERT INTO engines (epoch, name, host, version, roles, state, pid, started_at, expires_at)"
-    " SELECT coalesce(max(epoch), 0) + 1, ?::text, ?::text, ?::text, ?::text, 'live', ?::bigint,"
-    f" {_NOW}, {_NOW} + ?::bigint FROM engines RETURNING epoch"
+    f" SELECT greatest(coalesce(max(epoch), 0) + 1, {_NOW} / 1000), ?::text, ?::text, ?::text, ?::text, 'live',"
+    f" ?::bigint, {_NOW}, {_NOW} + ?::bigint FROM engines RETURNING epoch"
 )
 _RENEW: Final = f"UPDATE engines SET expires_at = {_NOW} + ?::bigint WHERE epoch = ? AND state = 'live' RETURNING epoch"
 _ENGINES: Final = (
@@ -61,61 +60,25 @@ _SHARDS: Final = (
     "INSERT INTO shards (shard, epoch, since) SELECT number, NULL, 0 FROM generate_series(0, ?::bigint) AS number"
     " ON CONFLICT (shard) DO NOTHING"
 )
-_FREE: Final = f"UPDATE shards SET epoch = NULL, since = {_NOW} WHERE epoch = ? AND shard = ANY(?::bigint[])"
+_FREE: Final = (
+    f"UPDATE shards SET epoch = NULL, counted = NULL, since = {_NOW} WHERE epoch = ? AND shard = ANY(?::bigint[])"
+)
 _CLAIM: Final = (
-    f"UPDATE shards SET epoch = ?, since = {_NOW} WHERE shard IN (SELECT shard FROM shards"
+    f"UPDATE shards SET epoch = ?, counted = NULL, since = {_NOW} WHERE shard IN (SELECT shard FROM shards"
     " WHERE shard = ANY(?::bigint[]) AND (epoch IS NULL OR epoch = ANY(?::bigint[])) ORDER BY shard"
     " FOR UPDATE SKIP LOCKED) RETURNING shard"
 )
-
-
-class _Line:
-    """A connection for one thread, opened when it is needed."""
-
-    def __init__(self, info: str) -> None:
-        self._info = info
-        self._connection: Connection | None = None
-
-    def transact(self, function: Callable[[Connection], T]) -> T:
-        """Run it in a transaction. Raises OstroError; then it is not stored, or that is not known."""
-        connection = self._connection
-        if connection is None:
-            connection = self._connection = connect(self._info)
-        try:
-            connection.deadline = time.monotonic() + _CALL_SECONDS
-            connection.begin()
-            value = function(connection)
-            connection.commit()
-        except BaseException as error:
-            self._tidy(connection, error)
-            raise
-        return value
-
-    def _tidy(self, connection: Connection, error: BaseException) -> None:
-        if isinstance(error, Lost):
-            self.close()
-            return
-        try:
-            connection.rollback()
-        except OstroError:
-            self.close()
-
-    def close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with contextlib.suppress(Exception):
-                connection.close()
 
 
 class PostgresLeases:
     """Implements `ports.leases.Leases`. `close` when it is not needed any more."""
 
     def __init__(self, url: str, *, ttl: float = TTL, renew: float = RENEW) -> None:
-        info = conninfo(url, _LIMITS)
+        info = conninfo(url, LIMITS)
         self._ttl = ttl
         self._renew = renew
-        self._line = _Line(info)
-        self._renewing = _Line(info)
+        self._line = Short(info)
+        self._renewing = Short(info)
         self._pool = ThreadPoolExecutor(1, "ostro-leases")
         self._epoch = 0
         self._valid_until = 0.0
@@ -233,7 +196,7 @@ def _register(db: Connection, values: tuple[object, ...]) -> int:
 def _leave(db: Connection, epoch: int) -> None:
     db.rows("SELECT 1 FROM engines WHERE epoch = ? FOR UPDATE", (epoch,))  # waits for the last commit
     db.run("UPDATE engines SET state = 'gone' WHERE epoch = ?", (epoch,))
-    db.run(f"UPDATE shards SET epoch = NULL, since = {_NOW} WHERE epoch = ?", (epoch,))
+    db.run(f"UPDATE shards SET epoch = NULL, counted = NULL, since = {_NOW} WHERE epoch = ?", (epoch,))
 
 
 def _view(db: Connection, me: int) -> LeaseView:

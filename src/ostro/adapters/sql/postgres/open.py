@@ -1,11 +1,10 @@
 """Opens a PostgreSQL database as a store, and closes it."""
 
-import asyncio
 import time
-from types import TracebackType
-from typing import Any, Final, Literal, Self
+from typing import Any, Final, Literal
 
 from ostro.adapters.sql.db import Database
+from ostro.adapters.sql.life import Life
 from ostro.adapters.sql.postgres.connect import Limits, conninfo
 from ostro.adapters.sql.postgres.history import HistoryKeeper
 from ostro.adapters.sql.postgres.schema import ensure_schema
@@ -20,7 +19,7 @@ _WRITE_MS: Final = 10_000
 _IDLE_MS: Final = 2_000
 
 
-class PostgresStore(SqlStore):
+class PostgresStore(Life, SqlStore):
     """A database, shared with other processes."""
 
     def __init__(
@@ -47,25 +46,8 @@ class PostgresStore(SqlStore):
             )
         ]
         self._keeper = HistoryKeeper(conninfo(url, Limits(lock_ms=1000)))
-        self._is_closed = False
+        self._threads = (self._writer, *self._readers)
         super().__init__(Lanes(self._writer, *self._readers))
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Finish what was asked for, then close the connections."""
-        if not self._is_closed:
-            self._is_closed = True
-            self._writer.refuse()
-            for readers in self._readers:
-                readers.refuse()
-            await asyncio.to_thread(self._stop)
 
     def _stop(self) -> None:
         self._keeper.stop()

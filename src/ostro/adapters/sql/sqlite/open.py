@@ -1,9 +1,9 @@
 """Opens a SQLite file as a store, and closes it."""
 
 import asyncio
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
+from ostro.adapters.sql.life import Life
 from ostro.adapters.sql.sqlite.backup import copy_database
 from ostro.adapters.sql.sqlite.connection import Connection, Durability
 from ostro.adapters.sql.sqlite.lock import FileLock
@@ -18,7 +18,7 @@ LIST_SECONDS: Final = 5.0
 ENGINE_SECONDS: Final = 60.0
 
 
-class SqliteStore(SqlStore):
+class SqliteStore(Life, SqlStore):
     """A file, owned: its lock is held until `close`."""
 
     def __init__(
@@ -56,25 +56,8 @@ class SqliteStore(SqlStore):
                 ("lists", 2, gate, list_seconds),
             )
         ]
-        self._is_closed = False
+        self._threads = (self._writer, *self._readers)
         super().__init__(Lanes(self._writer, *self._readers))
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.close()
-
-    async def close(self) -> None:
-        """Finish what was asked for, then close the file and give up its lock."""
-        if not self._is_closed:
-            self._is_closed = True
-            self._writer.refuse()
-            for readers in self._readers:
-                readers.refuse()
-            await asyncio.to_thread(self._stop)
 
     def _stop(self) -> None:
         self._writer.stop()

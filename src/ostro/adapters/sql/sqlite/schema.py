@@ -17,9 +17,9 @@ from ostro.model.errors import StoreError
 __all__ = ["HEAD", "REVISIONS", "ensure_schema", "schema_sql", "stored_revision", "upgrade"]
 
 
-def schema_sql(revision: str) -> str:
-    """The statements that make an empty database of a revision."""
-    return (resources.files("ostro.adapters.sql.migrations") / "schemas" / f"{revision}.sql").read_text("utf-8")
+def schema_sql() -> str:
+    """The statements that make an empty database of the newest revision."""
+    return (resources.files("ostro.adapters.sql.migrations") / "schema.sql").read_text("utf-8")
 
 
 def stored_revision(connection: Connection) -> str | None:
@@ -76,7 +76,7 @@ def free_name(path: str) -> str:
 
 
 def _create(connection: Connection) -> None:
-    script = schema_sql(HEAD)
+    script = schema_sql()
     connection.run("BEGIN IMMEDIATE")
     try:
         for statement in script.split(";\n"):

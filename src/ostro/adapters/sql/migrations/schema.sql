@@ -355,12 +355,22 @@ CREATE TABLE shards (
     shard INTEGER NOT NULL,
     epoch INTEGER,
     since INTEGER NOT NULL,
+    counted INTEGER,
     PRIMARY KEY (shard)
 );
 CREATE TABLE counters (
     name TEXT NOT NULL,
     value INTEGER NOT NULL,
     PRIMARY KEY (name)
+) WITHOUT ROWID;
+CREATE TABLE quotas (
+    name TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    quota INTEGER NOT NULL,
+    used INTEGER NOT NULL,
+    waiting INTEGER NOT NULL,
+    oldest INTEGER NOT NULL,
+    PRIMARY KEY (name, epoch)
 ) WITHOUT ROWID;
 CREATE UNIQUE INDEX action_definitions_name ON action_definitions (name, namespace, project_id);
 CREATE INDEX actions_of_task ON actions (task_execution_id, id);
@@ -389,9 +399,10 @@ CREATE INDEX executions_tree ON executions (root_id, parent_id, id);
 CREATE INDEX executions_unfinished ON executions (root_id, id, state) WHERE state IN ('IDLE', 'RUNNING', 'PAUSED');
 CREATE INDEX executions_updated ON executions (project_id, updated_at, id);
 CREATE INDEX members_of_project ON members (member_id, status, resource_id);
+CREATE INDEX revisions_of_workflow ON revisions (workflow_id, created_at, id);
 CREATE INDEX tasks_of_execution ON tasks (execution_id, retired, id);
 CREATE INDEX timers_due ON timers (due_at, owner_id, kind);
 CREATE INDEX timers_of_execution ON timers (execution_id);
 CREATE UNIQUE INDEX workbooks_name ON workbooks (name, namespace, project_id);
 CREATE UNIQUE INDEX workflows_name ON workflows (name, namespace, project_id);
-INSERT INTO alembic_version (version_num) VALUES ('0005_cluster');
+INSERT INTO alembic_version (version_num) VALUES ('0007_quotas');
