@@ -48,6 +48,15 @@ def wait_for(read: Callable[[], Any], *states: str) -> Any:
     return found
 
 
+def wait_for_one(read: Callable[[], list[Any]]) -> Any:
+    """The only resource, as soon as it is there: an execution that was made may not have begun."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := read()):
+        assert time.monotonic() < deadline, "there is none"
+    (one,) = found
+    return one
+
+
 def finished(client: Any, id: str) -> Any:
     return wait_for(lambda: client.executions.get(id), "SUCCESS", "ERROR", "CANCELLED")
 
@@ -148,8 +157,7 @@ def test_tasks(client: Any) -> None:
 def test_action_executions(client: Any) -> None:
     client.workflows.create(WAITING.format(name="lib_actions"))
     made = client.executions.create("lib_actions")
-    (task,) = client.tasks.list(made.id)
-    (waiting,) = client.action_executions.list(task.id)
+    waiting = wait_for_one(lambda: [a for t in client.tasks.list(made.id) for a in client.action_executions.list(t.id)])
     assert waiting.state == "RUNNING"
     changed = client.action_executions.update(waiting.id, "SUCCESS", {"answer": 42})
     assert json.loads(changed.output) == {"result": {"answer": 42}}

@@ -90,7 +90,9 @@ class Setting:
         return id
 
     async def end(self, id: str) -> Any:
-        await self.engine.wait_finished(id, id, PATIENCE)
+        ended = await self.engine.wait_finished(id, id, PATIENCE)
+        if ended is not None:
+            assert ended == await self.store.get_execution(id, c.ANYONE)
         [stored] = await self.store.load_executions([id])
         return stored.record
 
@@ -149,7 +151,37 @@ async def test_a_start_with_an_id_that_exists_is_answered_with_that_execution(se
 
 async def test_waiting_ends_when_the_time_is_over(setting: Setting) -> None:
     id = await setting.start("waits")
-    await setting.engine.wait_finished(id, id, 0.05)
+    assert await setting.engine.wait_finished(id, id, 0.05) is None
+    [stored] = await setting.store.load_executions([id])
+    assert stored.record.state == "RUNNING"
+
+
+async def test_a_wait_gives_the_end_of_what_is_small(setting: Setting) -> None:
+    id = await setting.start("waits")
+    waiting = asyncio.create_task(setting.engine.wait_finished(id, id, PATIENCE))
+    await asyncio.sleep(0.05)
+    stopped = c.ChangeExecution(root_id=id, execution_id=id, state="CANCELLED", state_info="enough")
+    await setting.engine.submit(stopped)
+    ended = await waiting
+    assert ended is not None
+    assert (ended.state, ended.state_info) == ("CANCELLED", "enough")
+    assert ended == await setting.store.get_execution(id, c.ANYONE)
+    assert await setting.engine.wait_finished(id, id, PATIENCE) == ended  # also for one who asks later
+
+
+async def test_an_end_is_forgotten_when_it_is_one_no_more(setting: Setting) -> None:
+    id = await setting.start("waits")
+    async with asyncio.timeout(PATIENCE):
+        while not (await setting.store.load_executions([id]))[0].actions:
+            await asyncio.sleep(0.01)
+    [stored] = await setting.store.load_executions([id])
+    [task], [action] = stored.tasks, stored.actions
+    await setting.engine.submit(
+        c.FinishAction(root_id=id, execution_id=id, task_id=task.id, action_id=action.id, state="ERROR", result="no")
+    )
+    assert (await setting.end(id)).state == "ERROR"
+    await setting.engine.submit(c.RerunTask(root_id=id, execution_id=id, task_id=task.id))
+    assert await setting.engine.wait_finished(id, id, 0.05) is None
     [stored] = await setting.store.load_executions([id])
     assert stored.record.state == "RUNNING"
 

@@ -15,6 +15,7 @@ from ostro.adapters.nats.server import EngineServer
 from ostro.model import commands as c
 from ostro.model.commands import ActionJob
 from ostro.model.ids import IdMaker
+from ostro.model.records import ExecutionRecord
 
 PATIENCE = 60.0
 
@@ -64,8 +65,11 @@ class FakeEngine:
         reply = self.answer(command)
         return await reply if asyncio.iscoroutine(reply) else reply
 
-    async def wait_finished(self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False) -> None:
+    async def wait_finished(
+        self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False
+    ) -> ExecutionRecord | None:
         await asyncio.sleep(timeout)
+        return None
 
     def new_id(self) -> str:
         return self._ids.new_root()

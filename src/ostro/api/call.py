@@ -1,7 +1,7 @@
 """One request and one answer, as small as they can be: the hot routes are measured in microseconds."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -9,6 +9,7 @@ import msgspec
 from ostro.api.extensions import Extensions
 from ostro.api.policy import Policy
 from ostro.api.settings import ApiSettings
+from ostro.api.turns import Turns
 from ostro.model.actions import ActionInfo
 from ostro.model.commands import ANYONE, Caller
 from ostro.model.errors import InvalidInput
@@ -25,6 +26,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = tuple[tuple[str, str], ...]
+T = TypeVar("T")
 
 JSON = "application/json"
 _MAX_QUERY_FIELDS = 200
@@ -44,6 +46,7 @@ class Services(msgspec.Struct, frozen=True):
     duties: Duties | None = None  # None: nothing runs beside the engine
     automations: AutomationStore | None = None  # None: this process knows no automations
     extensions: Extensions = msgspec.field(default_factory=Extensions)
+    turns: Turns = msgspec.field(default_factory=Turns)
 
 
 class Answer:
@@ -75,7 +78,7 @@ class Disconnected(Exception):
 class Call:
     """A request on its way through a handler."""
 
-    __slots__ = ("_receive", "caller", "params", "rule", "scope", "services")
+    __slots__ = ("_body", "_receive", "caller", "params", "rule", "scope", "services")
 
     def __init__(
         self,
@@ -92,6 +95,7 @@ class Call:
         self.services = services
         self.rule = rule
         self.caller = caller
+        self._body: bytes | None = None
 
     def require(self, rule: str) -> None:
         """Raises Forbidden unless the caller passes that rule too, besides the route's own."""
@@ -110,6 +114,11 @@ class Call:
 
     async def body(self) -> bytes:
         """The whole body. Its size is bounded by the guard in front of all routes."""
+        if self._body is None:
+            self._body = await self._received()
+        return self._body
+
+    async def _received(self) -> bytes:
         message = await self._receive()
         if message["type"] != "http.request":
             raise Disconnected
@@ -143,6 +152,15 @@ class Call:
     def base_url(self) -> str:
         """`scheme://host[:port]` as the client sees it."""
         return f"{self.scope['scheme']}://{self.header(b'host') or 'localhost'}"
+
+    async def aside(self, wait: Awaitable[T]) -> T:
+        """Await what may take long and is not this request's own work: others of the project have their turn."""
+        turns, project = self.services.turns, self.caller.project_id
+        turns.leave(project)
+        try:
+            return await wait
+        finally:
+            await turns.enter(project)
 
     async def gone(self) -> None:
         """Return when the client has gone. For answers that go on and on, after the body was read."""

@@ -22,6 +22,8 @@ from ostro.api.policy import PUBLIC, rule_of
 from ostro.api.traffic import OTHER
 from ostro.model.commands import ANYONE
 
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
 Handler = Callable[[Call], Awaitable[Answer]]
 
 
@@ -135,14 +137,25 @@ class RouteTable(BaseRoute):
                 services.policy.require(rule, caller)
             check_method(services, method, operation.path)
             call = Call(scope, receive, params, services, rule, caller)
-            answer = await operation.handler(call)
-            if services.audit is not None:
-                await note(services.audit, call, answer)
-            return answer
+            if rule == PUBLIC:
+                return await self._handled(operation, call)
+            if method in _WITH_BODY:
+                await call.body()  # a slow client waits outside
+            await services.turns.enter(caller.project_id)
+            try:
+                return await self._handled(operation, call)
+            finally:
+                services.turns.leave(caller.project_id)
         except Disconnected:
             return None
         except Exception as error:
             return answer_error(error, plain=plain, path=path)
+
+    async def _handled(self, operation: Operation, call: Call) -> Answer:
+        answer = await operation.handler(call)
+        if self._services.audit is not None:
+            await note(self._services.audit, call, answer)
+        return answer
 
     def url_path_for(self, name: str, /, **path_params: Any) -> Any:
         raise NoMatchFound(name, path_params)

@@ -42,7 +42,7 @@ def advance(env: Env, tree: Tree, most_steps: int, until: float) -> int:
     """Run about `most_steps` steps, or until `env.clock()` passes `until`. Returns how many ran; one that does the work
     of many counts for as many."""
     steps = tree.steps
-    count = looked_at = 0
+    count = 0
     while steps and count < most_steps:
         entry = steps.popleft()
         (function, arguments), answers = entry
@@ -65,10 +65,8 @@ def advance(env: Env, tree: Tree, most_steps: int, until: float) -> int:
         if tree.extra:
             count += tree.extra
             tree.extra = 0
-        if count - looked_at > 15:
-            looked_at = count
-            if env.clock() > until:
-                break
+        if env.clock() > until:
+            break
     tree.answers = {}
     return count
 

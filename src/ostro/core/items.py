@@ -15,7 +15,7 @@ from ostro.core.host import TaskHost, task_scope
 from ostro.core.state import Child, Items, Task, touch_task
 from ostro.model.states import CANCELLED, ERROR, PAUSED, RUNNING, SUCCESS
 
-_AT_ONCE: Final = 32  # items that one step starts
+_AT_ONCE: Final = 8  # items that one step starts
 
 
 def _finish() -> ModuleType:

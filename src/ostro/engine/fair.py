@@ -1,9 +1,9 @@
 """How much that is in no commit yet one project may have.
 
-Alone, a project fills commits as large as pays. When others have had work within the last seconds, each may have a
-small part of the next commit and is computed no further until that has begun: so nobody's few rows wait for a commit
-that is full of somebody else's. How small follows from what commits take: on a disk where even the shortest takes long,
-more rows make little difference, and a part as small as on a quick one would cost most of the throughput.
+Alone, a project fills commits as large as pays. When others have had work within the last seconds, each that uses much
+may have a small part of the next commit and is computed no further until that has begun: so nobody's few rows wait for
+a commit that is full of somebody else's. How small follows from what commits take: on a disk where even the shortest
+takes long, more rows make little difference, and a part as small as on a quick one would cost most of the throughput.
 """
 
 from collections import Counter
@@ -11,17 +11,16 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
 from ostro.core.state import Tree
+from ostro.model.usage import Usage
 
-_LATELY: Final = 10.0  # seconds for which a project counts as active
 _LONGER: Final = 2.0  # a commit with somebody's whole part may take so many times what the shortest take
 _GROWTH: Final = 1.1
 _FORGETTING: Final = 1.02  # by so much each such commit makes the shortest time longer that is remembered
-_NONE: Final[frozenset[str]] = frozenset()
 
 
 class Uncommitted:
     """Steps that have run and are in no commit yet, by tree. `most`: beyond it long trees wait. `least_part`: what a
-    project may have at least, times its weight, while it is not alone."""
+    project that uses much may have at least, times its weight, while it is not alone."""
 
     def __init__(self, most: int, least_part: int, weights: Mapping[str, int]) -> None:
         self._most = most
@@ -32,17 +31,30 @@ class Uncommitted:
         self._trees: dict[str, tuple[str, int]] = {}  # root id -> project, steps
         self._total = 0
         self._of: Counter[str] = Counter()
-        self._full: set[str] = set()  # projects that have their part
-        self._seen: dict[str, float] = {}  # project -> when it last had something to commit
-        self.is_shared = False
+        self._full: set[str] = set()  # heavy projects that have their part
+        self._usage = Usage(weights)
+
+    @property
+    def is_shared(self) -> bool:
+        """More than one project has had work lately."""
+        return self._usage.is_shared
+
+    @property
+    def heavy(self) -> Collection[str]:
+        """The projects that use much, while it is shared."""
+        return self._usage.heavy
 
     def add(self, tree: Tree, steps: int) -> None:
         project, before = self._trees.get(tree.root_id) or (tree.project, 0)
         self._trees[tree.root_id] = (project, before + steps)
         self._total += steps
         self._of[project] += steps
-        if self._of[project] >= self._part * self._weights.get(project, 1):
+        self._usage.add(project, steps)
+        if project in self._usage.heavy and self._has_part(project):
             self._full.add(project)
+
+    def _has_part(self, project: str) -> bool:
+        return self._of[project] >= self._part * self._weights.get(project, 1)
 
     def remove(self, root_id: str) -> None:
         found = self._trees.pop(root_id, None)
@@ -55,17 +67,14 @@ class Uncommitted:
             self._of[project] = left
         else:
             del self._of[project]
-        if left < self._part * self._weights.get(project, 1):
+        if project in self._full and not self._has_part(project):
             self._full.discard(project)
 
     def look(self, now: float, trees: Iterable[Tree]) -> None:
         """Before a commit: whose trees there are. `now`: monotonic seconds."""
-        seen = self._seen
-        for project in {tree.project for tree in trees if tree.project}:  # one that is being read has none yet
-            seen[project] = now
-        if len(seen) > 1:
-            self._seen = {project: at for project, at in seen.items() if at > now - _LATELY}
-        self.is_shared = len(self._seen) > 1
+        projects = {tree.project for tree in trees if tree.project}  # one that is being read has none yet
+        if self._usage.look(now, projects):
+            self._full = {project for project in self._usage.heavy if project in self._of and self._has_part(project)}
 
     def took(self, seconds: float, *, has_part: bool) -> None:
         """A commit is over. `has_part`: somebody's whole part was in it."""
@@ -84,9 +93,9 @@ class Uncommitted:
     @property
     def is_full(self) -> bool:
         """Something waits for the next commit to begin."""
-        return self.has_most or (self.is_shared and bool(self._full))
+        return self.has_most or bool(self._full)
 
     @property
     def waiting(self) -> Collection[str]:
         """Projects that are computed no further until the next commit has begun."""
-        return self._full if self.is_shared else _NONE
+        return self._full

@@ -42,7 +42,7 @@ from ostro.model.actions import ActionInfo
 from ostro.model.commands import ActionTaken, Command, FinishAction, RunAction, StartExecution
 from ostro.model.errors import Forbidden, Moved, Unavailable
 from ostro.model.ids import IdMaker
-from ostro.model.records import TimerRecord
+from ostro.model.records import ExecutionRecord, TimerRecord
 from ostro.model.triggers import OutboxRecord
 from ostro.ports.clock import Clock
 from ostro.ports.quotas import Quotas
@@ -327,10 +327,12 @@ class Owner:
         tree = self._residents.get_or_make(command.root_id)
         return self._residents.open_ticket(tree, command).future
 
-    async def wait_finished(self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False) -> None:
+    async def wait_finished(
+        self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False
+    ) -> ExecutionRecord | None:
         """Raises Moved if another process owns the execution, or comes to own it meanwhile."""
         self._held.check(root_id)
-        await self._waiters.wait(root_id, execution_id, timeout, is_open)
+        return await self._waiters.wait(root_id, execution_id, timeout, is_open)
 
     # ------------------------------------------------------------------ the loop
 
@@ -356,9 +358,12 @@ class Owner:
             return
         settings = self._settings
         env = self._env()
-        end = env.clock() + (settings.shared_turn_ms if residents.is_shared else settings.turn_ms) / 1000
+        now = env.clock()
+        end, shared_end = now + settings.turn_ms / 1000, now + settings.shared_turn_ms / 1000
         while residents.has_ready:
             tree = residents.next_ready()
+            if residents.is_heavy(tree):
+                end = shared_end
             until = min(end, env.clock() + settings.quantum_ms / 1000)
             try:
                 steps = advance(env, tree, settings.quantum_steps, until)

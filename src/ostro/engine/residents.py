@@ -24,7 +24,7 @@ class Residents:
         most_weight: int,
         most_uncommitted: int,
         weights: Mapping[str, int] = MappingProxyType({}),
-        least_part: int = 50,
+        least_part: int = 5,
     ) -> None:
         self._new_id = new_id
         self._most_weight = most_weight
@@ -106,13 +106,18 @@ class Residents:
         )
 
     def next_ready(self) -> Tree:
+        """Of a project that uses little, if there is one; see `fair`."""
+        heavy = self._uncommitted.heavy
+        if heavy:
+            for lane in (self._ready, self._later):
+                if lane.has_beside(heavy):
+                    return lane.pop(heavy)
         waiting = self._uncommitted.waiting
         return (self._ready if self._ready.has_beside(waiting) else self._later).pop(waiting)
 
-    @property
-    def is_shared(self) -> bool:
-        """More than one project has had work lately."""
-        return self._uncommitted.is_shared
+    def is_heavy(self, tree: Tree) -> bool:
+        """Its project shares the engine with others, and uses much."""
+        return tree.project in self._uncommitted.heavy
 
     def mark_dirty(self, tree: Tree, steps: int) -> None:
         """`steps` of the tree have run since it was last marked or taken."""

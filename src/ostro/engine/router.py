@@ -5,6 +5,7 @@ from typing import Any, Final, Protocol
 
 from ostro.model.commands import Command
 from ostro.model.errors import Moved, Unavailable
+from ostro.model.records import ExecutionRecord
 from ostro.ports.clock import Clock
 from ostro.ports.engine import Engine
 
@@ -42,15 +43,17 @@ class Patient:
                     raise
             await asyncio.sleep(_AGAIN_AFTER)
 
-    async def wait_finished(self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False) -> None:
+    async def wait_finished(
+        self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False
+    ) -> ExecutionRecord | None:
         until = self._clock.monotonic() + timeout
         while (left := until - self._clock.monotonic()) > 0:
             try:
-                await self._local.wait_finished(root_id, execution_id, left, is_open=is_open)
-                return
+                return await self._local.wait_finished(root_id, execution_id, left, is_open=is_open)
             except Unavailable:
                 is_open = True  # it may not have been read back yet
                 await asyncio.sleep(min(_AGAIN_AFTER, left))
+        return None
 
 
 class Router:
@@ -75,11 +78,12 @@ class Router:
                 pass  # it has left us meanwhile
         return await self._remote.submit(command)
 
-    async def wait_finished(self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False) -> None:
+    async def wait_finished(
+        self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False
+    ) -> ExecutionRecord | None:
         if self._local.owns(root_id):
             try:
-                await self._local.wait_finished(root_id, execution_id, timeout, is_open=is_open)
-                return
+                return await self._local.wait_finished(root_id, execution_id, timeout, is_open=is_open)
             except Unavailable:
                 is_open = True  # the next owner may not have read it yet
-        await self._remote.wait_finished(root_id, execution_id, timeout, is_open=is_open)
+        return await self._remote.wait_finished(root_id, execution_id, timeout, is_open=is_open)

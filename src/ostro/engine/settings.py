@@ -18,9 +18,9 @@ class EngineSettings(msgspec.Struct, kw_only=True, frozen=True):
     open_commands: int = 20_000  # requests that wait for the engine, in all
     open_commands_of_project: int = 10_000
     turn_ms: float = 15.0  # of computing before the event loop gets its turn
-    # While several projects have work:
-    least_part: int = 50  # steps of one project that may wait for the commit at least, times its weight; see fair
-    shared_turn_ms: float = 1.0
+    # For a project that uses much, while others have work too:
+    least_part: int = 5  # steps that may wait for the commit at least, times its weight; see fair
+    shared_turn_ms: float = 0.3  # as turn_ms
     timer_horizon_s: float = 600.0
     system_apis: dict[str, str] = {}  # name -> URL: what automations see as SYSTEM_APIS
     seal_key: bytes | None = None  # in place of the key in the file

@@ -184,7 +184,7 @@ class Writing:
         for tree, key in group.needs:
             if self._residents.is_current(tree):
                 self.fetch(tree, key)
-        self._waiters.finished(group.finished)
+        self._waiters.stored(group)
         for tree in group.trees:
             tree.restarting = Handed.KEPT
         self._residents.put_away(group)

@@ -3,6 +3,7 @@
 from typing import Any, Protocol
 
 from ostro.model.commands import Command
+from ostro.model.records import ExecutionRecord
 
 
 class Engine(Protocol):
@@ -14,10 +15,14 @@ class Engine(Protocol):
         """
         ...
 
-    async def wait_finished(self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False) -> None:
+    async def wait_finished(
+        self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False
+    ) -> ExecutionRecord | None:
         """Return when the execution has finished (and that is committed), or after `timeout` seconds. What is not in
         memory is taken for finished, unless `is_open`: it has been read and was not (it may have been put away, or
-        not read back yet since the start); that costs a look into the store."""
+        not read back yet since the start); that costs a look into the store.
+
+        What it returns is the execution as its end was stored. None: read it, it may have finished or not."""
         ...
 
     def new_id(self) -> str:

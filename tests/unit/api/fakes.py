@@ -118,6 +118,7 @@ class FakeEngine:
         self.waits: list[tuple[str, float]] = []
         self.on_submit: Any = None
         self.on_wait: Any = None
+        self.end: ExecutionRecord | None = None  # what a wait gives
         self.changes = 0
         self._ids = 0
 
@@ -130,12 +131,14 @@ class FakeEngine:
             self.on_submit()
         return reply
 
-    async def wait_finished(self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False) -> None:
-        if is_open:
-            return
-        self.waits.append((execution_id, timeout))
-        if self.on_wait is not None:
-            self.on_wait()
+    async def wait_finished(
+        self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False
+    ) -> ExecutionRecord | None:
+        if not is_open:
+            self.waits.append((execution_id, timeout))
+            if self.on_wait is not None:
+                self.on_wait()
+        return self.end
 
     def new_id(self) -> str:
         self._ids += 1

@@ -92,6 +92,15 @@ async def test_prefer_wait_answers_the_finished_execution(
     assert engine.waits == [("e1", 10.0)]
 
 
+async def test_prefer_wait_reads_nothing_if_the_engine_gives_the_end(
+    client: httpx.AsyncClient, engine: FakeEngine
+) -> None:
+    engine.replies = [(execution(), True)]
+    engine.end = execution(state="ERROR", state_info="no")  # the store has no rows
+    answer = await client.post("/v2/executions", json={"workflow_name": "w"}, headers={"Prefer": "wait=10"})
+    assert (answer.json()["state"], answer.json()["state_info"]) == ("ERROR", "no")
+
+
 class TestWaitLimit:
     @pytest.fixture
     def settings(self) -> ApiSettings:

@@ -131,6 +131,7 @@ class Commits:
         return "".join(found)
 
     def commit(self) -> str:
+        self.now += 0.1
         return "".join(sorted(made.project for made in self.residents.take_dirty(self.now)))
 
 
@@ -138,14 +139,29 @@ def test_alone_a_project_fills_a_commit() -> None:
     commits = Commits(*"b" * 60)
     assert commits.run(steps=10) == "b" * 60
     assert commits.commit() == "b" * 60
-    assert not commits.residents.is_shared
+    commits.start("b")
+    assert not commits.residents.is_heavy(commits.residents.next_ready())
 
 
 def test_what_is_not_read_yet_is_no_other_project() -> None:
     commits = Commits("a", "")
     commits.run(steps=1)
     commits.commit()
-    assert not commits.residents.is_shared
+    commits.start("a")
+    assert not commits.residents.is_heavy(commits.residents.next_ready())
+
+
+def test_a_project_that_uses_little_is_first_and_has_no_part() -> None:
+    commits = Commits(*"ab" * 3)
+    assert commits.run(steps=1) == "ababab"
+    commits.commit()
+    for project in "b" * 20:
+        commits.start(project)
+    commits.run(steps=10)
+    commits.commit()
+    for project in "b" * 9 + "a" * 9:
+        commits.start(project)
+    assert commits.run(steps=10) == "a" * 9 + "b" * 5
 
 
 def test_beside_another_a_project_may_add_a_part_to_a_commit() -> None:
@@ -203,7 +219,9 @@ def test_where_every_commit_takes_long_the_part_grows_and_where_size_tells_it_sh
     assert slow[-1] > 20 > 10 > slow[0]
     quick = parts(lambda large: 0.001 + 0.001 * large, 60)
     assert quick[-1] == 5
+    at = commits.now
     for _ in range(200):  # only large ones: they are not compared with each other
+        commits.now = at
         commits.run(steps=10)
         commits.residents.committed(0.001 + 0.001 * commits.commit().count("b"))
     assert commits.run(steps=10) == "b" * 5

@@ -8,6 +8,7 @@ from ostro.engine import router
 from ostro.engine.router import Patient, Router
 from ostro.model.commands import Command, ReadState
 from ostro.model.errors import InvalidInput, Moved, Unavailable
+from ostro.model.records import ExecutionRecord
 from ostro.testing.clock import VirtualClock
 
 COMMAND = ReadState(root_id="r", execution_id="r")
@@ -37,10 +38,13 @@ class Engine:
             raise self.fails.pop(0)
         return self.name
 
-    async def wait_finished(self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False) -> None:
+    async def wait_finished(
+        self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False
+    ) -> ExecutionRecord | None:
         self.waits.append(is_open)
         if self.fails:
             raise self.fails.pop(0)
+        return None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import random
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
 
 import msgspec
 
@@ -20,6 +20,7 @@ from ostro.adapters.nats.wire import WaitFinished, error_of, pack, read_answer
 from ostro.model import commands as c
 from ostro.model.errors import Forbidden, InvalidInput, Unavailable
 from ostro.model.ids import IdMaker, shard_of
+from ostro.model.records import ExecutionRecord
 from ostro.ports.clock import Clock
 from ostro.ports.secrets import Sealer
 
@@ -90,18 +91,22 @@ class RemoteEngine:
                 return answer[0], True  # the answer to the first question was lost
         return answer
 
-    async def wait_finished(self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False) -> None:
+    async def wait_finished(
+        self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False
+    ) -> ExecutionRecord | None:
         end = time.monotonic() + timeout
         while (left := end - time.monotonic()) > 0:
             question = WaitFinished(root_id, execution_id, left, is_open)
             try:
-                await asyncio.wait_for(self._ask(root_id, WaitFinished, pack(question), 0.0), left)
-                return
+                _, ended = await asyncio.wait_for(self._ask(root_id, WaitFinished, pack(question), 0.0), left)
             except TimeoutError:
-                return
+                return None
             except Unavailable:
                 is_open = True  # the next owner may not have read it back yet
                 await asyncio.sleep(min(_AGAIN_AFTER, left))
+            else:
+                return cast(ExecutionRecord | None, ended)
+        return None
 
     async def _ask(self, root_id: str, kind: type, content: bytes, patience: float) -> tuple[int, Any]:
         """How often it was asked, and the answer."""

@@ -133,10 +133,10 @@ class EngineServer:
 
     async def _command(self, content: bytes) -> bytes:
         asked = read_asked(content)
-        value = None
+        value: Any
         try:
             if isinstance(asked, WaitFinished):
-                await self._engine.wait_finished(
+                value = await self._engine.wait_finished(
                     asked.root_id, asked.execution_id, asked.timeout, is_open=asked.is_open
                 )
             else:

@@ -42,6 +42,7 @@ REPLIES: Final[dict[type, Any]] = {
     c.FinishAction: ActionRecord | None,
     c.ChangeAction: ActionRecord,
     c.RunAction: ActionRecord,
+    WaitFinished: ExecutionRecord | None,
 }
 
 

@@ -108,22 +108,21 @@ async def run(call: Call) -> Answer:
     params = body.get("params", {})
     save, sync = _flag(params, "save_result"), _flag(params, "run_sync")
     key = idempotency_key(call)
-    record: ActionRecord = await call.services.engine.submit(
-        commands.RunAction(
-            root_id=new_root_id(call, COLLECTION.name, key),
-            caller=call.caller,
-            key=key,
-            name=name,
-            namespace=body.get("workflow_namespace", ""),
-            input=body.get("input", {}),
-            description=body.get("description", ""),
-            params=params,
-            save=save,
-            sync=sync,
-            target=_target(params),
-            timeout=_timeout(params),
-        )
+    command = commands.RunAction(
+        root_id=new_root_id(call, COLLECTION.name, key),
+        caller=call.caller,
+        key=key,
+        name=name,
+        namespace=body.get("workflow_namespace", ""),
+        input=body.get("input", {}),
+        description=body.get("description", ""),
+        params=params,
+        save=save,
+        sync=sync,
+        target=_target(params),
+        timeout=_timeout(params),
     )
+    record: ActionRecord = await call.aside(call.services.engine.submit(command))
     # What runs on after the answer is stored even if nobody asked for that: asynchronous actions.
     stored = save or not is_completed(record.state)
     return json_answer(wire.action_execution(record, stored=stored), 201)

@@ -125,12 +125,15 @@ async def answer_started(call: Call, command: commands.StartExecution) -> Answer
     if wait is None:
         return json_answer(wire.execution(record), 201)
     begun = monotonic()
-    await engine.wait_finished(record.root_id, record.id, wait)
-    latest = await call.services.store.get_execution(record.id, call.caller)
+    store = call.services.store
+    latest = await call.aside(engine.wait_finished(record.root_id, record.id, wait))
+    if latest is None:
+        latest = await store.get_execution(record.id, call.caller)
     left = wait - (monotonic() - begun)
     if latest is not None and not is_completed(latest.state) and left > 0:
-        await engine.wait_finished(record.root_id, record.id, left, is_open=True)
-        latest = await call.services.store.get_execution(record.id, call.caller)
+        latest = await call.aside(engine.wait_finished(record.root_id, record.id, left, is_open=True))
+        if latest is None:
+            latest = await store.get_execution(record.id, call.caller)
     return json_answer(wire.execution(latest or record), 201, (("preference-applied", f"wait={wait:g}"),))
 
 
