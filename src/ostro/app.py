@@ -15,7 +15,7 @@ from ostro.app_core import Core, open_core, open_local
 from ostro.app_duties import read_event_secret
 from ostro.app_ext import open_extensions
 from ostro.app_figures import metrics_of
-from ostro.app_parts import check_exposure, is_shared, make_folder, system_apis
+from ostro.app_parts import check_exposure, is_shared, make_folder, project_weights, system_apis
 from ostro.config import ConfigError, Settings
 
 if TYPE_CHECKING:
@@ -95,10 +95,12 @@ def create_api(core: Core, identity: "Authenticator | None" = None) -> Any:
     from ostro.api.page import BUILT as PAGE
     from ostro.api.settings import ApiSettings
     from ostro.api.traffic import Traffic
+    from ostro.api.turns import Turns
     from ostro.ports.code import ACTION as CODE_ACTION
 
     settings = core.settings
     traffic = Traffic()
+    turns = Turns(weights=project_weights(settings), most_waiting=settings.open_requests // 2)
     return create_app(
         extensions=open_extensions(core, identity),
         engine=core.engine,
@@ -125,8 +127,9 @@ def create_api(core: Core, identity: "Authenticator | None" = None) -> Any:
             page=PAGE,
             validation_mode=settings.validation_mode,
             services=core.services,
-            metrics=metrics_of(core, traffic).render,
+            metrics=metrics_of(core, traffic, turns).render,
             traffic=traffic,
+            turns=turns,
             now=core.clock.now,
             system_apis=system_apis(settings),
             max_step_concurrency=settings.automation_concurrency,

@@ -9,12 +9,13 @@ if TYPE_CHECKING:
     from ostro.adapters.telemetry import Metrics
     from ostro.adapters.telemetry.metrics import Reading
     from ostro.api.traffic import Traffic
+    from ostro.api.turns import Turns
     from ostro.engine import Owner
     from ostro.executor import Executor
 
 
-def metrics_of(core: Core | Worker, traffic: "Traffic | None" = None) -> "Metrics":
-    """`traffic`: of the API, if the process has one."""
+def metrics_of(core: Core | Worker, traffic: "Traffic | None" = None, turns: "Turns | None" = None) -> "Metrics":
+    """`traffic`, `turns`: of the API, if the process has one."""
     from ostro.adapters.telemetry import Metrics
     from ostro.expr.budget import Refusals
 
@@ -24,6 +25,8 @@ def metrics_of(core: Core | Worker, traffic: "Traffic | None" = None) -> "Metric
             found |= _of_executor(core.executor)
         if traffic is not None:
             found |= {"http_requests": traffic.requests, "http_request_seconds": traffic.seconds}
+        if turns is not None:
+            found |= {"waiting_requests": turns.waiting, "refused_requests": turns.refused}
         if isinstance(core, Core):
             found["duty"] = {(name,): value for name, value in core.duty_counters().items()}
             if core.owner is not None:

@@ -93,13 +93,18 @@ def engine_settings(settings: Settings) -> Any:
         open_commands_of_project=settings.open_requests // 2,
         execution_limits=_numbers(settings.execution_limits, "--execution-limits"),
         action_limits=_numbers(settings.action_limits, "--action-limits"),
-        project_weights=_numbers(settings.project_weights, "--project-weights"),
+        project_weights=project_weights(settings),
         expression_budget_ms=settings.expression_budget_ms,
         publishers=read_publishers(settings),
         system_apis=system_apis(settings),
         key_file=str(key_file(settings)),
         seal_key=_derived_key(settings),
     )
+
+
+def project_weights(settings: Settings) -> dict[str, int]:
+    """By project. Raises ConfigError."""
+    return _numbers(settings.project_weights, "--project-weights")
 
 
 def _numbers(entries: tuple[str, ...], option: str) -> dict[str, int]:

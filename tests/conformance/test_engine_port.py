@@ -170,17 +170,14 @@ async def test_a_wait_gives_the_end_of_what_is_small(setting: Setting) -> None:
 
 
 async def test_an_end_is_forgotten_when_it_is_one_no_more(setting: Setting) -> None:
-    id = await setting.start("waits")
-    async with asyncio.timeout(PATIENCE):
-        while not (await setting.store.load_executions([id]))[0].actions:
-            await asyncio.sleep(0.01)
-    [stored] = await setting.store.load_executions([id])
-    [task], [action] = stored.tasks, stored.actions
-    await setting.engine.submit(
-        c.FinishAction(root_id=id, execution_id=id, task_id=task.id, action_id=action.id, state="ERROR", result="no")
-    )
+    id = await setting.start("far")
+    job = await setting.job()
+    where = {"root_id": id, "execution_id": id, "task_id": job.task_id}
+    failed = c.FinishAction(**where, action_id=job.action_id, state="ERROR", result="no")
+    await setting.engine.submit(failed)
     assert (await setting.end(id)).state == "ERROR"
-    await setting.engine.submit(c.RerunTask(root_id=id, execution_id=id, task_id=task.id))
+    await setting.engine.submit(c.RerunTask(**where))
+    await setting.job()
     assert await setting.engine.wait_finished(id, id, 0.05) is None
     [stored] = await setting.store.load_executions([id])
     assert stored.record.state == "RUNNING"

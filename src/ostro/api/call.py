@@ -9,7 +9,6 @@ import msgspec
 from ostro.api.extensions import Extensions
 from ostro.api.policy import Policy
 from ostro.api.settings import ApiSettings
-from ostro.api.turns import Turns
 from ostro.model.actions import ActionInfo
 from ostro.model.commands import ANYONE, Caller
 from ostro.model.errors import InvalidInput
@@ -46,7 +45,6 @@ class Services(msgspec.Struct, frozen=True):
     duties: Duties | None = None  # None: nothing runs beside the engine
     automations: AutomationStore | None = None  # None: this process knows no automations
     extensions: Extensions = msgspec.field(default_factory=Extensions)
-    turns: Turns = msgspec.field(default_factory=Turns)
 
 
 class Answer:
@@ -78,7 +76,7 @@ class Disconnected(Exception):
 class Call:
     """A request on its way through a handler."""
 
-    __slots__ = ("_body", "_receive", "caller", "params", "rule", "scope", "services")
+    __slots__ = ("_body", "_has_turn", "_receive", "caller", "params", "rule", "scope", "services")
 
     def __init__(
         self,
@@ -96,6 +94,7 @@ class Call:
         self.rule = rule
         self.caller = caller
         self._body: bytes | None = None
+        self._has_turn = False
 
     def require(self, rule: str) -> None:
         """Raises Forbidden unless the caller passes that rule too, besides the route's own."""
@@ -153,14 +152,23 @@ class Call:
         """`scheme://host[:port]` as the client sees it."""
         return f"{self.scope['scheme']}://{self.header(b'host') or 'localhost'}"
 
+    async def enter(self, *, is_back: bool = False) -> None:
+        """Wait for the project's turn; `leave` gives it on. Raises TooMany, unless the request `is_back`."""
+        await self.services.settings.turns.enter(self.caller.project_id, is_back=is_back)
+        self._has_turn = True
+
+    def leave(self) -> None:
+        if self._has_turn:
+            self._has_turn = False
+            self.services.settings.turns.leave(self.caller.project_id)
+
     async def aside(self, wait: Awaitable[T]) -> T:
         """Await what may take long and is not this request's own work: others of the project have their turn."""
-        turns, project = self.services.turns, self.caller.project_id
-        turns.leave(project)
+        self.leave()
         try:
             return await wait
         finally:
-            await turns.enter(project)
+            await self.enter(is_back=True)
 
     async def gone(self) -> None:
         """Return when the client has gone. For answers that go on and on, after the body was read."""

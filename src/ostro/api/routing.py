@@ -141,11 +141,11 @@ class RouteTable(BaseRoute):
                 return await self._handled(operation, call)
             if method in _WITH_BODY:
                 await call.body()  # a slow client waits outside
-            await services.turns.enter(caller.project_id)
+            await call.enter()
             try:
                 return await self._handled(operation, call)
             finally:
-                services.turns.leave(caller.project_id)
+                call.leave()
         except Disconnected:
             return None
         except Exception as error:

@@ -8,6 +8,7 @@ from typing import Literal
 import msgspec
 
 from ostro.api.traffic import Traffic
+from ostro.api.turns import Turns
 
 ValidationMode = Literal["mandatory", "enabled", "disabled"]
 
@@ -42,6 +43,7 @@ class ApiSettings(msgspec.Struct, frozen=True, kw_only=True):
     services: Callable[[], Awaitable[list[dict[str, str]]]] | None = None
     metrics: Callable[[], Awaitable[bytes]] | None = None
     traffic: Traffic = msgspec.field(default_factory=Traffic)
+    turns: Turns = msgspec.field(default_factory=Turns)
     system_apis: Mapping[str, str] = {}  # name -> URL: what automations see as SYSTEM_APIS
     max_step_concurrency: int = 64  # of an automation's step
     max_automation_bytes: int = 4 * 1024 * 1024  # of a request's body

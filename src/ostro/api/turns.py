@@ -11,26 +11,33 @@ from collections.abc import Mapping
 from time import monotonic
 from types import MappingProxyType
 
+from ostro.model.errors import TooMany
 from ostro.model.usage import Usage
 
 
 class Turns:
-    """`most`: requests of a project that sends much that are worked on while it is not alone, times its weight."""
+    """`most`: requests of a project that sends much that are worked on while it is not alone, times its weight;
+    `most_waiting` of one project may wait."""
 
-    def __init__(self, most: int = 4, weights: Mapping[str, int] = MappingProxyType({})) -> None:
+    def __init__(
+        self, most: int = 4, weights: Mapping[str, int] = MappingProxyType({}), most_waiting: int = 10_000
+    ) -> None:
         self._most = most
         self._weights = weights
+        self._most_waiting = most_waiting
         self._active: Counter[str] = Counter()
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
         self._usage = Usage(weights)
+        self.refused = 0
 
     @property
     def waiting(self) -> int:
         """Requests that wait for their turn."""
         return sum(map(len, self._waiting.values()))
 
-    async def enter(self, project: str) -> None:
-        """Return when a request of the project may be worked on. `leave` when that is done."""
+    async def enter(self, project: str, *, is_back: bool = False) -> None:
+        """Return when a request of the project may be worked on; `leave` when that is done. Raises TooMany, unless it
+        `is_back`: it has been worked on before."""
         self._usage.add(project)
         self._usage.look(monotonic(), (project,))
         queue = self._waiting.get(project)
@@ -39,6 +46,9 @@ class Turns:
             return
         if queue is None:
             queue = self._waiting[project] = deque()
+        if len(queue) >= self._most_waiting and not is_back:
+            self.refused += 1
+            raise TooMany(f"{len(queue)} requests of this project are waiting already. Try again soon.")
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         queue.append(turn)
         try:

@@ -18,9 +18,10 @@ from ostro.model.records import TimerRecord
 StepFailed = Callable[[Tree, Any, Exception], None]
 
 
-def push_command(tree: Tree, command: Command, token: Any) -> None:
-    """Queue a command; `token` comes back in `tree.replies` with the answer."""
-    tree.steps.append(((_command, (command, token)), {}))
+def push_command(tree: Tree, command: Command, token: Any, answers: dict[Any, Any] | None = None) -> None:
+    """Queue a command; `token` comes back in `tree.replies` with the answer. `answers`: to questions that it will ask,
+    known already."""
+    tree.steps.append(((_command, (command, token)), answers or {}))
 
 
 def push_timer(tree: Tree, timer: TimerRecord) -> None:

@@ -40,8 +40,6 @@ class Definitions:
         self._graphs: OrderedDict[str, Graph] = OrderedDict()
         self._generation = 0
         self._version = 0
-        self._look: asyncio.Task[None] | None = None
-        self._next_look: asyncio.Task[None] | None = None
         self.fallbacks = 0  # YAQL parts, of all graphs compiled so far, that the library evaluates
 
     def changed(self) -> None:
@@ -49,23 +47,8 @@ class Definitions:
         self._generation += 1
         self._answers.clear()
 
-    async def catch_up(self) -> None:
-        """Forget what other processes have changed until now. All who ask while a look is under way share the next."""
-        if self._look is None or self._look.done():
-            self._look = asyncio.create_task(self._look_now())
-            await asyncio.shield(self._look)
-            return
-        if self._next_look is None or self._next_look.done():
-            self._next_look = asyncio.create_task(self._look_after(self._look))
-        await asyncio.shield(self._next_look)
-
-    async def _look_after(self, look: "asyncio.Task[None]") -> None:
-        await asyncio.wait([look])
-        self._look, self._next_look = asyncio.current_task(), None
-        await self._look_now()
-
-    async def _look_now(self) -> None:
-        version = await self._store.definitions_version()
+    def saw_version(self, version: int) -> None:
+        """That of what is stored, read a moment ago."""
         if version != self._version:
             self._version = version
             self.changed()

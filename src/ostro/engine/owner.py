@@ -24,6 +24,7 @@ from ostro.engine.door import Door
 from ostro.engine.held import ALL, Held, Lease
 from ostro.engine.limiting import Limiting
 from ostro.engine.loading import Loader, Turn
+from ostro.engine.looks import Looks
 from ostro.engine.questions import Questions
 from ostro.engine.reads import Reads
 from ostro.engine.replies import Replies
@@ -91,7 +92,8 @@ class Owner:
         self._background = Background()
         self._definitions = Definitions(store, from_json)
         self._timers = Timers(store, int(self._settings.timer_horizon_s * 1e6), self._held)
-        self._reads = Reads(store, self._definitions)
+        self._looks = Looks(store, self._definitions.saw_version)
+        self._reads = Reads(store, self._definitions, self._looks)
         self._loader = Loader(store, self._definitions, self._timers)
         self._replies = Replies(store)
         self._residents = Residents(self._ids.new, self._settings.resident_weight, self._settings.uncommitted_steps,
@@ -311,21 +313,35 @@ class Owner:
             trace = self._tracing.begin(f"start {command.workflow}", command.trace, about)
             command = msgspec.structs.replace(command, trace=trace)
         try:
-            if self._held.lease is not None and isinstance(command, (StartExecution, RunAction)):
-                await self._definitions.catch_up()  # definitions may have been written by another process
             if command.key is not None:
-                return await self._replies.once(command, self._submit)
-            value = await self._submit(command)
+                return await self._replies.once(command, self._submit_keyed)
+            value = await self._submit(command, await self._look_ahead(command))
             if value is True and isinstance(command, ActionTaken):
                 self._limiting.has_begun(command.action_id)
             return value
         finally:
             self._door.leave(command)
 
-    def _submit(self, command: Command) -> "asyncio.Future[Any]":
-        self._held.check(command.root_id)  # again: it may have been looked for in the store meanwhile
+    async def _submit_keyed(self, command: Command) -> Any:
+        return await self._submit(command, await self._look_ahead(command))
+
+    async def _look_ahead(self, command: Command) -> dict[Any, Any]:
+        """Definitions may have been written by another process, and the execution may be stored: one read tells both.
+        The answers to what the command will ask."""
+        if self._held.lease is None or not isinstance(command, (StartExecution, RunAction)):
+            return {}
+        root_id = command.root_id
+        if isinstance(command, RunAction) or root_id in self._issued:
+            await self._looks.look(None)
+            return {}
+        with self._residents.kept(root_id) as tree:  # whatever happens to the execution meanwhile, the tree knows
+            exists = await self._looks.look(root_id)
+            return {("exists", root_id): exists} if self._residents.is_current(tree) else {}
+
+    def _submit(self, command: Command, answers: dict[Any, Any]) -> "asyncio.Future[Any]":
+        self._held.check(command.root_id)  # again: something may have been looked for in the store meanwhile
         tree = self._residents.get_or_make(command.root_id)
-        return self._residents.open_ticket(tree, command).future
+        return self._residents.open_ticket(tree, command, answers).future
 
     async def wait_finished(
         self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False

@@ -6,7 +6,7 @@ from typing import Any
 from ostro.core.codec import from_json, marked_blobs
 from ostro.core.env import Source, time_text
 from ostro.engine.definitions import Definitions
-from ostro.engine.existing import Existing
+from ostro.engine.looks import Looks
 from ostro.model.commands import Caller
 from ostro.model.records import BLOB_MARK, ActionRecord, ExecutionRecord, TaskRecord
 from ostro.ports.store import EngineStore
@@ -19,10 +19,10 @@ class Reads:
         {"tasks", "executions", "result", "children", "outputs", "source", "exists", "secret", "action-row"}
     )
 
-    def __init__(self, store: EngineStore, definitions: Definitions) -> None:
+    def __init__(self, store: EngineStore, definitions: Definitions, looks: Looks) -> None:
         self._store = store
         self._definitions = definitions
-        self._existing = Existing(store)
+        self._looks = looks
 
     async def answer(self, key: tuple[Any, ...]) -> Any:
         return await getattr(self, f"_{key[0].replace('-', '_')}")(*key[1:])
@@ -31,7 +31,7 @@ class Reads:
         return await self._store.load_action(action_id)
 
     async def _exists(self, execution_id: str) -> bool:
-        return await self._existing.has(execution_id)
+        return await self._looks.look(execution_id)
 
     async def _secret(self, name: str, project_id: str) -> str | None:
         record = await self._store.find_secret(name, project_id)

@@ -1,7 +1,7 @@
 """Commands that carry an Idempotency-Key: a repeat gets the first answer."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -31,7 +31,7 @@ class Replies:
         self._store = store
         self._under_way: dict[str, asyncio.Future[Any]] = {}
 
-    async def once(self, command: c.Command, submit: Callable[[c.Command], "asyncio.Future[Any]"]) -> Any:
+    async def once(self, command: c.Command, submit: Callable[[c.Command], Awaitable[Any]]) -> Any:
         """Carry out the command, or give the answer that it had before."""
         key = _key(command)
         running = self._under_way.get(key)
@@ -42,7 +42,7 @@ class Replies:
         future.add_done_callback(lambda _: self._under_way.pop(key, None))
         return await asyncio.shield(future)
 
-    async def _first(self, key: str, command: c.Command, submit: Callable[[c.Command], "asyncio.Future[Any]"]) -> Any:
+    async def _first(self, key: str, command: c.Command, submit: Callable[[c.Command], Awaitable[Any]]) -> Any:
         stored = await self._store.reply_to(key)
         if stored is not None:
             return msgspec.json.decode(stored, type=_TYPES.get(type(command), Any))

@@ -1,8 +1,10 @@
 """The trees in memory: which have work to do, which have changed, who waits for them, who may leave."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
 from types import MappingProxyType
+from typing import Any
 
 from ostro.core.advance import push_command
 from ostro.core.state import Tree
@@ -156,12 +158,13 @@ class Residents:
 
     # ---------------------------------------------------------------- callers
 
-    def open_ticket(self, tree: Tree, command: Command) -> Ticket:
+    def open_ticket(self, tree: Tree, command: Command, answers: dict[Any, Any] | None = None) -> Ticket:
+        """`answers`: to questions that the command will ask."""
         ticket = Ticket(command, asyncio.get_running_loop().create_future())
         self._tickets.setdefault(tree.root_id, {})[id(ticket)] = ticket
         if not tree.project:
             tree.project = command.caller.project_id
-        push_command(tree, command, ticket)
+        push_command(tree, command, ticket, answers)
         self.make_ready(tree)
         return ticket
 
@@ -209,6 +212,20 @@ class Residents:
             released = self._released.pop(tree.root_id, None)
             if released is not None:
                 released.set()
+
+    @contextmanager
+    def kept(self, root_id: str) -> Iterator[Tree]:
+        """The tree, held meanwhile; if that is broken off, one with nothing in it leaves again."""
+        tree = self.get_or_make(root_id)
+        self.hold(tree)
+        try:
+            yield tree
+        except BaseException:
+            self.release(tree)
+            if not tree.executions and self._is_idle(tree):
+                del self._trees[root_id]
+            raise
+        self.release(tree)
 
     async def until_released(self, tree: Tree) -> None:
         """Return when nothing is being read for the tree any more."""

@@ -73,8 +73,9 @@ class EngineStore(SecretStore, DynamicActions, Protocol):
 
     async def revisions(self, ids: Sequence[str]) -> dict[str, RevisionRecord]: ...
 
-    async def definitions_version(self) -> int:
-        """A number that rises whenever a workflow, an action or a member is written, by whatever process."""
+    async def look(self, ids: Sequence[str]) -> tuple[int, set[str]]:
+        """A number that rises whenever a workflow, an action or a member is written, by whatever process; and which
+        of the ids are executions."""
         ...
 
     async def reply_to(self, key: str) -> str | None:

@@ -19,6 +19,7 @@ from ostro.core.records import collect
 from ostro.core.state import Tree
 from ostro.engine.definitions import Definitions
 from ostro.engine.loading import Loader
+from ostro.engine.looks import Looks
 from ostro.engine.reads import Reads
 from ostro.engine.residents import _drop_child, _is_over
 from ostro.engine.timers import Timers
@@ -85,7 +86,7 @@ class VirtualEngine:
     def _start(self) -> None:
         self._definitions = Definitions(self.store, from_json)
         self._timers = Timers(self.store, _ENDLESS)
-        self._reads = Reads(self.store, self._definitions)
+        self._reads = Reads(self.store, self._definitions, Looks(self.store, self._definitions.saw_version))
         self._loader = Loader(self.store, self._definitions, self._timers)
         at_once(self._timers.load(self.clock.now()))
 

@@ -253,8 +253,8 @@ class MemoryStore:
     async def find_secret(self, name: str, project_id: str) -> SecretRecord | None:
         return self.secrets.get((project_id, name))
 
-    async def definitions_version(self) -> int:
-        return 0  # one process
+    async def look(self, ids: Sequence[str]) -> tuple[int, set[str]]:
+        return 0, {id for id in ids if id in self.executions}  # one process
 
     async def reply_to(self, key: str) -> str | None:
         return self.replies.get(key)

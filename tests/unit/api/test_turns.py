@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from ostro.api.turns import Turns
+from ostro.model.errors import TooMany
 
 
 async def entered(turns: Turns, project: str) -> "asyncio.Task[None]":
@@ -25,7 +26,7 @@ async def shared(monkeypatch: pytest.MonkeyPatch) -> Turns:
     """Two projects have sent something, one of them a lot; nothing of it is under way."""
     now = [100.0]
     monkeypatch.setattr("ostro.api.turns.monotonic", lambda: now[0])
-    turns = Turns(2)
+    turns = Turns(2, most_waiting=20)
     for project in ("few", *["flood"] * 100):
         await turns.enter(project)
         turns.leave(project)
@@ -70,6 +71,19 @@ async def test_one_that_goes_away_as_it_gets_its_turn_gives_it_on(shared: Turns)
     await asyncio.sleep(0)
     await asyncio.sleep(0)
     assert tasks[3].done()
+
+
+async def test_only_so_many_may_wait(shared: Turns) -> None:
+    tasks = [await entered(shared, "flood") for _ in range(23)]
+    with pytest.raises(TooMany, match="20 requests of this project are waiting already"):
+        await tasks[22]
+    assert (shared.waiting, shared.refused) == (20, 1)
+    back = asyncio.create_task(shared.enter("flood", is_back=True))
+    for _ in range(21):
+        await asyncio.sleep(0)
+        shared.leave("flood")
+    await back
+    assert shared.waiting == 0
 
 
 async def test_when_the_other_has_been_quiet_for_long_all_may_go_on(

@@ -15,7 +15,7 @@ from ostro.adapters.sql.automations import AutomationMethods
 from ostro.adapters.sql.blobs import blob_texts
 from ostro.adapters.sql.code import CodeMethods
 from ostro.adapters.sql.commit import write_batch
-from ostro.adapters.sql.counters import definitions_version
+from ostro.adapters.sql.counters import look
 from ostro.adapters.sql.db import Database
 from ostro.adapters.sql.engines import living_engines
 from ostro.adapters.sql.insight_methods import InsightMethods
@@ -96,8 +96,8 @@ class EngineMethods:
     async def revisions(self, ids: Sequence[str]) -> dict[str, RevisionRecord]:
         return await self._lanes.engine.call(lambda db: catalog.revisions(db, ids))
 
-    async def definitions_version(self) -> int:
-        return await self._lanes.engine.call(definitions_version)
+    async def look(self, ids: Sequence[str]) -> tuple[int, set[str]]:
+        return await self._lanes.engine.call(lambda db: look(db, ids))
 
     async def reply_to(self, key: str) -> str | None:
         return await self._lanes.engine.call(lambda db: loading.reply_to(db, key))

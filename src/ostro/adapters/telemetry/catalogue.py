@@ -37,6 +37,8 @@ FIGURES: tuple[Figure, ...] = (
     Figure("shards", "gauge", "Shards of executions that this process owns, of 256."),
     Figure("open_commands", "gauge", "Requests that wait for the engine's answer."),
     Figure("refused_commands", "counter", "Requests refused because too many were waiting."),
+    Figure("waiting_requests", "gauge", "Requests that wait for others of their project."),
+    Figure("refused_requests", "counter", "Requests refused because too many of their project were waiting."),
     Figure("queued_actions", "gauge", "Actions handed out that no executor has taken yet."),
     Figure("running_actions", "gauge", "Actions that the executor of this process runs now."),
     Figure("put_off_requests", "counter", "HTTP requests of actions put off to spare their host.", ("reason",)),

@@ -1,7 +1,8 @@
-"""Which executions are stored: asked at the start of each whose id was made elsewhere. All who ask while the store is
+"""What else has been written, by whatever process: looked at before something starts. All who ask while the store is
 being read share the next read, so that starts in a flood cost few statements."""
 
 import asyncio
+from collections.abc import Callable
 
 from ostro.model.errors import OstroError
 from ostro.ports.store import EngineStore
@@ -18,18 +19,20 @@ class _Round:
         self.error: OstroError | None = None
 
 
-class Existing:
-    """An answer is never older than its question."""
+class Looks:
+    """An answer is never older than its question. `on_version(version)`: that of the definitions, of each read."""
 
-    def __init__(self, store: EngineStore) -> None:
+    def __init__(self, store: EngineStore, on_version: Callable[[int], None]) -> None:
         self._store = store
+        self._on_version = on_version
         self._next = _Round()
         self._lock = asyncio.Lock()
 
-    async def has(self, execution_id: str) -> bool:
-        """Raises StoreError."""
+    async def look(self, execution_id: str | None) -> bool:
+        """Whether that execution is stored. Raises StoreError."""
         round = self._next
-        round.wanted.add(execution_id)
+        if execution_id is not None:
+            round.wanted.add(execution_id)
         async with self._lock:
             if round.found is None and round.error is None:
                 await self._read(round)  # the first of the round, or the next if that one was cancelled
@@ -40,8 +43,8 @@ class Existing:
     async def _read(self, round: _Round) -> None:
         self._next = _Round()
         try:
-            found = await self._store.load_executions(list(round.wanted))
+            version, round.found = await self._store.look(list(round.wanted))
         except OstroError as error:
             round.error = error
         else:
-            round.found = {stored.record.id for stored in found}
+            self._on_version(version)
