@@ -196,7 +196,7 @@ class _Parts:
             settings=engine_settings(self._settings),
             tracing=open_tracing(ostro.__version__),
             shards=(),
-            shares_limits=bool(self._settings.nats),
+            has_others=bool(self._settings.nats),
         )
         owner.on_notifications = tell_outbox(self.signals)
         return await self._stack.enter_async_context(owner)

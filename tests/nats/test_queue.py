@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from nats.js.errors import NotFoundError, ServerError
@@ -223,6 +224,24 @@ async def test_a_consumer_that_was_removed_is_made_again(nats_options: NatsOptio
             await stream.delete_consumer(subjects.actions_stream, subjects.consumer(0, "_"))
         await engine.queue.put([job("2")])
         assert [one.action_id for one in await executor.take()] == ["2"]
+
+
+async def test_a_consumer_is_made_whatever_goes_wrong_at_first(
+    nats_options: NatsOptions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While one of that name is being removed a server may answer with half a description: nats-py cannot read it."""
+    answers: list[Exception] = [TypeError("ConsumerInfo.__init__() missing 3 required positional arguments")] * 2
+
+    async def ensure(*where: Any) -> Any:
+        if answers:
+            raise answers.pop()
+        return await ensure_consumer(*where)
+
+    monkeypatch.setattr("ostro.adapters.nats.intake.ensure_consumer", ensure)
+    async with engine_process(nats_options) as engine, executor_process(nats_options) as executor:
+        await engine.queue.put([job("1")])
+        assert [one.action_id for one in await executor.take()] == ["1"]
+    assert not answers
 
 
 async def test_a_consumer_that_stands_still_is_replaced(

@@ -71,9 +71,11 @@ class Owner:
         settings: EngineSettings | None = None,
         tracing: Tracing | None = None,
         shards: Collection[int] = ALL,
-        shares_limits: bool = False,
+        has_others: bool = False,
     ) -> None:
-        """`shares_limits`: limits hold for several engines together, by quotas; see `limiting`."""
+        """`has_others`: other processes have engines, or write definitions. Limits then hold for all engines together,
+        by quotas (see `limiting`), and before each start what was written is looked at."""
+        self._has_others = has_others
         self._tracing = tracing
         self._actions = actions
         self._clock = clock
@@ -124,7 +126,7 @@ class Owner:
         self._writing.lost = self._fenced
         self._limiting = Limiting(
             self._settings, self._held, self._loader, self._residents, self._takeover, queue, actions, spawn,
-            shares_limits=shares_limits,
+            shares_limits=has_others,
         )  # fmt: skip
         if self._limiting.is_needed:
             self._writing.limiting = self._limiting
@@ -230,6 +232,7 @@ class Owner:
     async def take_shards(self, shards: Collection[int], handed: Handed = Handed.UNSURE) -> None:
         """Own these too: commands for them are carried out at once, their unfinished trees are loaded by and by.
         `handed`: what became of the actions that the former owner had handed out. Raises StoreError; then none is."""
+        self._definitions.changed()  # before, others may have written some
         new = frozenset(shards) - self._held.shards
         turn = self._loader.begin(new, handed, self._clock.now() if handed == Handed.LOST else 0)
         self._held.add(new)
@@ -328,7 +331,7 @@ class Owner:
     async def _look_ahead(self, command: Command) -> dict[Any, Any]:
         """Definitions may have been written by another process, and the execution may be stored: one read tells both.
         The answers to what the command will ask."""
-        if self._held.lease is None or not isinstance(command, (StartExecution, RunAction)):
+        if not self._has_others or not isinstance(command, (StartExecution, RunAction)):
             return {}
         root_id = command.root_id
         if isinstance(command, RunAction) or root_id in self._issued:

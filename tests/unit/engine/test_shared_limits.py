@@ -81,7 +81,7 @@ class Cluster:
             clock=SystemClock(),
             settings=EngineSettings(**limits),
             shards=(),
-            shares_limits=True,
+            has_others=True,
         )
         owner.use_lease(Lease(epoch, lambda: True))
         await self._stack.enter_async_context(owner)

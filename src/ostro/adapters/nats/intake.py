@@ -327,8 +327,8 @@ class Intake:
                     break
                 except NotFoundError:
                     log.debug("no stream of actions yet: waits for an engine")
-                except _FAILED as error:
-                    log.warning("a consumer cannot be used", target=pull.target, error=str(error))
+                except Exception as error:  # also what nobody thought of: without its consumer a target stands still
+                    log.warning("a consumer cannot be used", target=pull.target, error=str(error) or repr(error))
                 await asyncio.sleep(_PAUSE)
             self._begin_anew(pull)
         finally:
