@@ -50,7 +50,7 @@ async def _serve(settings: Settings, sock: socket.socket) -> None:
                     _uvicorn_config(settings, api), stopping, announcement, missing_page(settings), api.end_streams
                 )
                 stopping.waits_for = lambda: f"{len(server.server_state.tasks)} requests"
-                sys.setswitchinterval(0.0001)  # the writer thread must not wait 5 ms for each of its few statements
+                sys.setswitchinterval(0.0005)  # the writer thread must not wait 5 ms for each of its few statements
                 gc.set_threshold(50_000, 20, 100)  # states of executions are many small objects that live for a while
                 warming = asyncio.create_task(_warm_up())
                 gc.freeze()  # what lives as long as the server need not be looked at by every collection
