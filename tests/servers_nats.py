@@ -64,6 +64,7 @@ class NatsServer:
             self._process = subprocess.Popen(
                 [_binary() or "nats-server", "-c", str(config)],
                 env={**os.environ, **self._variables},
+                cwd=config.parent,  # 2.9 writes into it at times when a consumer is removed
                 stdout=log,
                 stderr=log,
             )
