@@ -1,11 +1,15 @@
 """Requests of one project wait for each other, and never for those of another."""
 
 import asyncio
+from typing import Any
 
+import httpx
 import pytest
 
+from ostro.api.settings import ApiSettings
 from ostro.api.turns import Turns
 from ostro.model.errors import TooMany
+from tests.unit.api.fakes import FakeEngine, execution
 
 
 async def entered(turns: Turns, project: str) -> "asyncio.Task[None]":
@@ -95,3 +99,42 @@ async def test_when_the_other_has_been_quiet_for_long_all_may_go_on(
     shared.leave("flood")
     await asyncio.sleep(0)
     assert all(task.done() for task in [*tasks, last])
+
+
+class OneAtATime(Turns):
+    def _has_room(self, project: str) -> bool:
+        return not self._active[project]
+
+
+class TestRequests:
+    @pytest.fixture
+    def settings(self) -> ApiSettings:
+        return ApiSettings(turns=OneAtATime())
+
+    async def test_who_waits_for_an_execution_holds_nobody_up(
+        self, client: httpx.AsyncClient, engine: FakeEngine, settings: ApiSettings
+    ) -> None:
+        ended = asyncio.Event()
+
+        async def wait(*_: object, **__: object) -> Any:
+            await ended.wait()
+            return execution(state="SUCCESS")
+
+        engine.replies = [(execution(), True)]
+        engine.wait_finished = wait  # type: ignore[method-assign]
+        waiting = asyncio.create_task(
+            client.post("/v2/executions", json={"workflow_name": "w"}, headers={"Prefer": "wait=10"})
+        )
+        while not engine.commands:
+            await asyncio.sleep(0)
+        async with asyncio.timeout(5):
+            assert (await client.get("/v2/executions/another")).status_code == 404
+        ended.set()
+        assert (await waiting).json()["state"] == "SUCCESS"
+        assert settings.turns.waiting == 0
+
+    async def test_whatever_a_request_ends_with_the_next_has_its_turn(self, client: httpx.AsyncClient) -> None:
+        async with asyncio.timeout(5):
+            for _ in range(3):
+                assert (await client.post("/v2/executions", json={"colour": "red"})).status_code == 400
+            assert (await client.get("/v2/executions")).status_code == 200
