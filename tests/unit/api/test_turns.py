@@ -114,19 +114,19 @@ class TestRequests:
     async def test_who_waits_for_an_execution_holds_nobody_up(
         self, client: httpx.AsyncClient, engine: FakeEngine, settings: ApiSettings
     ) -> None:
-        ended = asyncio.Event()
+        begun, ended = asyncio.Event(), asyncio.Event()
 
         async def wait(*_: object, **__: object) -> Any:
             await ended.wait()
             return execution(state="SUCCESS")
 
         engine.replies = [(execution(), True)]
+        engine.on_submit = begun.set
         engine.wait_finished = wait  # type: ignore[method-assign]
         waiting = asyncio.create_task(
             client.post("/v2/executions", json={"workflow_name": "w"}, headers={"Prefer": "wait=10"})
         )
-        while not engine.commands:
-            await asyncio.sleep(0)
+        await begun.wait()
         async with asyncio.timeout(5):
             assert (await client.get("/v2/executions/another")).status_code == 404
         ended.set()
