@@ -58,6 +58,7 @@ class Outbox(Duty):
         self._known: set[str] = set()
         self._over: list[str] = []  # delivered or dropped, still in the store
         self._has_over = asyncio.Event()
+        self._gone_while_read: list[set[str]] = []  # for each look into the store: what was forgotten since it began
         self._free = asyncio.Semaphore(_AT_ONCE)
         self._settings = msgspec.json.Decoder(dict[str, Any])
         self.counters: dict[str, int] = {"sent": 0, "retries": 0, "dropped": 0}
@@ -108,12 +109,17 @@ class Outbox(Duty):
 
     async def _load(self) -> None:
         after = ""
-        while True:
-            page = await self._store.pending_notifications(after, _PAGE)
-            self.take(page)
-            if len(page) < _PAGE:
-                return
-            after = page[-1].id
+        gone: set[str] = set()
+        self._gone_while_read.append(gone)
+        try:
+            while True:
+                page = await self._store.pending_notifications(after, _PAGE)
+                self.take([record for record in page if record.id not in gone])
+                if len(page) < _PAGE:
+                    return
+                after = page[-1].id
+        finally:
+            self._gone_while_read.remove(gone)
 
     async def _deliver_all(self, lane: _Lane) -> None:
         while lane.queue:
@@ -175,6 +181,8 @@ class Outbox(Duty):
             self._has_over.set()
             raise
         self._known.difference_update(over)
+        for gone in self._gone_while_read:
+            gone.update(over)
 
 
 def _shown(destination: str) -> str:

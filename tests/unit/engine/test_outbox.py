@@ -179,6 +179,36 @@ async def test_what_waits_for_one_receiver_is_bounded(store: Any, monkeypatch: p
     assert left == [told[0].id, told[8].id, told[9].id]  # the first is on its way, the newest stay
 
 
+async def test_what_is_delivered_while_the_store_is_read_is_not_sent_again(
+    store: Any, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = await stored(store, hook(f"{receiver.url}/a"), "{}")
+    read = store.pending_notifications
+    was_read, may_return, has_returned = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def slowly(after: str, limit: int) -> Any:
+        page = await read(after, limit)
+        was_read.set()
+        await may_return.wait()
+        has_returned.set()
+        return page
+
+    monkeypatch.setattr(store, "pending_notifications", slowly)
+    async with outbox(store) as running:
+        await was_read.wait()
+        running.take(told)
+
+        async def is_over() -> bool:
+            return not running.pending
+
+        await until(is_over)
+        may_return.set()
+        await has_returned.wait()
+        await asyncio.sleep(0.01)
+        assert not running.pending
+    assert len(receiver.requests) == 1
+
+
 @pytest.mark.parametrize(
     ("publisher", "allow"),
     [
