@@ -52,6 +52,10 @@ class Sender:
         await self.client.publish(SUBJECT, json.dumps({"event_type": event_type}).encode())
         await self.client.flush(1)
 
+    async def keep(self, event_type: str) -> None:
+        """As `send`; returns when the stream has it."""
+        await self.client.jetstream().publish(SUBJECT, json.dumps({"event_type": event_type}).encode())
+
     async def heard_by(self, taken: Taken) -> None:
         """Events are sent until one arrives: what is sent while nobody listens may be lost."""
         before = len(taken.types)
@@ -103,7 +107,7 @@ async def test_what_a_stream_took_in_while_nobody_could_hear_is_not_lost(make_na
         async with NatsEvents(NatsOptions(servers=server.url)) as source:
             await source.listen(frozenset({TOPIC}), taken)
             await orders.heard_by(taken)
-        await orders.send("kept")
+        await orders.keep("kept")
         server.kill()
         server.start()
         async with NatsEvents(NatsOptions(servers=server.url)) as source:
