@@ -10,13 +10,11 @@ while the tasks ran. `--chains` and `--in-flight` are per engine. `--dbos`: a Py
 """
 
 import argparse
-import asyncio
 import shutil
-from pathlib import Path
 
 from bench.cluster_cell import DURABLE, BenchCell, Used, run_dbos
 from bench.cluster_writer import tasks_per_second
-from bench.report import Rows, markdown
+from bench.report import Rows, markdown, run
 from tests.faults.servers import Postgres, new_folder
 
 LENGTH = 20
@@ -150,11 +148,7 @@ def main() -> None:
     parser.add_argument("--in-flight", type=int, default=20)
     parser.add_argument("--only", default="", help="layouts whose name contains this text")
     parser.add_argument("--dbos", default="", help="a Python interpreter that has dbos")
-    parser.add_argument("--out", default="", help="file to write the table to")
-    options = parser.parse_args()
-    rows = asyncio.run(measure(options))
-    if options.out:
-        Path(options.out).write_text(report(rows, options))
+    run(parser, measure, report)
 
 
 if __name__ == "__main__":

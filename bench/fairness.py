@@ -32,7 +32,7 @@ import aiohttp
 
 from bench.cluster_cell import DURABLE, BenchCell, add_plugin, cpu_of
 from bench.fairness_clients import KINDS
-from bench.report import Rows, markdown
+from bench.report import Rows, markdown, run
 from ostro.adapters.vault import new_key
 from ostro.cli.token import create
 from ostro.config import load
@@ -294,11 +294,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=20.0, help="executions of each kind a second that A starts")
     parser.add_argument("--only", default="", help="installations whose name contains this text")
     parser.add_argument("--flood", default=",".join(FLOODS), help="what B does, of: " + ", ".join(FLOODS))
-    parser.add_argument("--out", default="", help="file to write the table to")
-    options = parser.parse_args()
-    rows = asyncio.run(measure(options))
-    if options.out:
-        Path(options.out).write_text(report(rows, options))
+    run(parser, measure, report)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,12 @@
 """What a benchmark leaves behind: a table with the command, the moment and the machine."""
 
+import argparse
+import asyncio
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 Rows = list[tuple[str, str, float]]
 
@@ -22,3 +25,20 @@ def markdown(title: str, command: str, note: str, first: str, rows: Rows, shown:
     ]
     lines += [f"| {case} | {name} | {shown(value)} |" for case, name, value in rows]
     return "\n".join(lines) + "\n"
+
+
+def run(
+    parser: argparse.ArgumentParser,
+    measure: Callable[[argparse.Namespace], Awaitable[Rows]],
+    report: Callable[[Rows, argparse.Namespace], str],
+) -> None:
+    """Measure as the command line says, and write the table if it names a file."""
+    parser.add_argument("--out", default="", help="file to write the table to")
+    options = parser.parse_args()
+
+    async def measured() -> Rows:
+        return await measure(options)
+
+    rows = asyncio.run(measured())
+    if options.out:
+        Path(options.out).write_text(report(rows, options))

@@ -24,7 +24,7 @@ from typing import Any
 import aiohttp
 
 from bench.cluster_cell import DURABLE
-from bench.report import Rows, markdown
+from bench.report import Rows, markdown, run
 from bench.server import Server
 from tests.faults.servers import Postgres, new_folder
 
@@ -183,11 +183,7 @@ def main() -> None:
     parser.add_argument("--pending", type=int, default=1_000_000)
     parser.add_argument("--count", type=int, default=1000)
     parser.add_argument("--only", default="", help="databases whose name contains this text")
-    parser.add_argument("--out", default="", help="file to write the table to")
-    options = parser.parse_args()
-    rows = asyncio.run(measure(options))
-    if options.out:
-        Path(options.out).write_text(report(rows, options))
+    run(parser, measure, report)
 
 
 if __name__ == "__main__":

@@ -35,11 +35,6 @@ class Uncommitted:
         self._usage = Usage(weights)
 
     @property
-    def is_shared(self) -> bool:
-        """More than one project has had work lately."""
-        return self._usage.is_shared
-
-    @property
     def heavy(self) -> Collection[str]:
         """The projects that use much, while it is shared."""
         return self._usage.heavy

@@ -317,22 +317,25 @@ class Owner:
             command = msgspec.structs.replace(command, trace=trace)
         try:
             if command.key is not None:
-                return await self._replies.once(command, self._submit_keyed)
-            value = await self._submit(command, await self._look_ahead(command))
+                return await self._replies.once(command, self._submit)
+            value = await self._submit(command)
             if value is True and isinstance(command, ActionTaken):
                 self._limiting.has_begun(command.action_id)
             return value
         finally:
             self._door.leave(command)
 
-    async def _submit_keyed(self, command: Command) -> Any:
-        return await self._submit(command, await self._look_ahead(command))
+    async def _submit(self, command: Command) -> Any:
+        answers = None
+        if self._has_others and isinstance(command, (StartExecution, RunAction)):
+            answers = await self._look_ahead(command)
+        self._held.check(command.root_id)  # again: something may have been looked for in the store meanwhile
+        tree = self._residents.get_or_make(command.root_id)
+        return await self._residents.open_ticket(tree, command, answers).future
 
-    async def _look_ahead(self, command: Command) -> dict[Any, Any]:
+    async def _look_ahead(self, command: StartExecution | RunAction) -> dict[Any, Any]:
         """Definitions may have been written by another process, and the execution may be stored: one read tells both.
         The answers to what the command will ask."""
-        if not self._has_others or not isinstance(command, (StartExecution, RunAction)):
-            return {}
         root_id = command.root_id
         if isinstance(command, RunAction) or root_id in self._issued:
             await self._looks.look(None)
@@ -340,11 +343,6 @@ class Owner:
         with self._residents.kept(root_id) as tree:  # whatever happens to the execution meanwhile, the tree knows
             exists = await self._looks.look(root_id)
             return {("exists", root_id): exists} if self._residents.is_current(tree) else {}
-
-    def _submit(self, command: Command, answers: dict[Any, Any]) -> "asyncio.Future[Any]":
-        self._held.check(command.root_id)  # again: something may have been looked for in the store meanwhile
-        tree = self._residents.get_or_make(command.root_id)
-        return self._residents.open_ticket(tree, command, answers).future
 
     async def wait_finished(
         self, root_id: str, execution_id: str, timeout: float, *, is_open: bool = False

@@ -44,11 +44,11 @@ class Usage:
         if passed < _LOOK_EVERY and len(seen) == before:
             return False
         self._looked_at = now
-        if len(seen) > 1:
+        if self.is_shared:
             self._seen = seen = {project: at for project, at in seen.items() if at > now - _LATELY}
         left = 0.5 ** (passed / _HALF_LIFE)
         self._used = defaultdict(float, {project: self._used[project] * left for project in seen})
-        self.heavy = self._find_heavy() if len(seen) > 1 else _NONE
+        self.heavy = self._find_heavy() if self.is_shared else _NONE
         return True
 
     def _find_heavy(self) -> Collection[str]:

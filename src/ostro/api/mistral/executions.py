@@ -117,24 +117,25 @@ async def start(call: Call) -> Answer:
 
 async def answer_started(call: Call, command: commands.StartExecution) -> Answer:
     """Start, and answer the execution; with `Prefer: wait=N` when it has finished or N seconds are over."""
-    engine = call.services.engine
-    record, is_new = await engine.submit(command)
+    record, is_new = await call.services.engine.submit(command)
     if not is_new and record.project_id != call.caller.project_id and not call.caller.is_admin:
         raise Conflict(f"The execution id {record.id} is taken.")
     wait = preferred_wait(call)
     if wait is None:
         return json_answer(wire.execution(record), 201)
     begun = monotonic()
-    store = call.services.store
-    latest = await call.aside(engine.wait_finished(record.root_id, record.id, wait))
-    if latest is None:
-        latest = await store.get_execution(record.id, call.caller)
+    latest = await _awaited(call, record, wait, is_open=False)
     left = wait - (monotonic() - begun)
     if latest is not None and not is_completed(latest.state) and left > 0:
-        latest = await call.aside(engine.wait_finished(record.root_id, record.id, left, is_open=True))
-        if latest is None:
-            latest = await store.get_execution(record.id, call.caller)
+        latest = await _awaited(call, record, left, is_open=True)
     return json_answer(wire.execution(latest or record), 201, (("preference-applied", f"wait={wait:g}"),))
+
+
+async def _awaited(call: Call, record: ExecutionRecord, seconds: float, *, is_open: bool) -> ExecutionRecord | None:
+    """The execution when it has finished, or as it is after so long. `is_open`: as `Engine.wait_finished`."""
+    services = call.services
+    ended = await call.aside(services.engine.wait_finished(record.root_id, record.id, seconds, is_open=is_open))
+    return ended or await services.store.get_execution(record.id, call.caller)
 
 
 def _start_command(call: Call, body: dict[str, Any]) -> commands.StartExecution:
